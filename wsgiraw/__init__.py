@@ -1,3 +1,24 @@
-"""wsgiraw: a WSGI server from sockets up."""
+"""wsgiraw: a WSGI server from sockets up.
 
-__version__ = "0.1.0"
+The way of a request, as calls:
+
+    strategies.eventloop.EventLoop.run      waits until a socket is readable
+      ._receive                             recv: octets
+        http11.Connection.receive           keeps them
+        http11.Connection.next_request      split_head → Request: syntax, then meaning; the body to its end
+        wsgi.Gateway.respond                Request → environ, and the application is called
+          application(environ, start_response)
+          StartResponse.framed              status, fields and pieces → octets
+      .send, or ._await_room                send: octets, as the client takes them
+
+`serve(app)` serves until interrupted, `Server(app)` is a server as a value, `make_server` is wsgiref's.
+"""
+
+from wsgiraw.config import Config
+from wsgiraw.errors import ConfigError
+from wsgiraw.server import Server, serve
+from wsgiraw.simple_server import make_server
+from wsgiraw.version import __version__
+from wsgiraw.wsgi import Mount
+
+__all__ = ["Config", "ConfigError", "Mount", "Server", "__version__", "make_server", "serve"]

@@ -1,0 +1,156 @@
+"""The command `wsgiraw`: flags made from Config's options, help, checks, and exit codes; then server.run.
+
+Exit codes: 0 done, 1 the application cannot be served, 2 wrong usage, 130 interrupted. It serves nothing itself.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from wsgiraw.version import __version__
+from wsgiraw.config import Config
+from wsgiraw.errors import ApplicationNotFound, ConfigError
+from wsgiraw.importer import load, parse_specs, set_import_path
+from wsgiraw.kinds import SWITCH
+from wsgiraw.options import Option, declared, did_you_mean
+from wsgiraw.sources import CONFIG_VARIABLE, gather, report
+
+__all__ = ["main"]
+
+_USAGE = "wsgiraw [options] package.module:app"
+_NO_APPLICATION = f"""\
+usage: {_USAGE}
+
+  wsgiraw mysite.web:app               serve an application on http://127.0.0.1:8000/
+  wsgiraw /=site:app /shop=shop:app    serve several, each at its prefix
+  wsgiraw --help                       list all options
+"""
+_EPILOG = f"""\
+An application is package.module:app, package.module (its application or app),
+package.module:site.app, or a factory: "package.module:create_app('x', debug=True)".
+
+Options can also be set in wsgiraw.toml, under [tool.wsgiraw] in pyproject.toml,
+and by the variables in brackets. Flags override variables, and variables files.
+{CONFIG_VARIABLE} names a file as --config does.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message.removeprefix('argument ')}; see wsgiraw --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the arguments (default: those of the process) say; returns the exit code."""
+    try:
+        return _main(sys.argv[1:] if argv is None else argv)
+    except ConfigError as error:
+        # Only faults in the application's own code carry a note: their traceback.
+        for note in getattr(error, "__notes__", ()):
+            sys.stderr.write(f"{note}\n")
+        sys.stderr.write(f"wsgiraw: {error}\n")
+        return 1 if isinstance(error, ApplicationNotFound) else 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _main(argv: Sequence[str]) -> int:
+    parser = _parser()
+    arguments, unknown = parser.parse_known_intermixed_args(argv)
+    given = vars(arguments)
+    if given.pop("help", False):
+        sys.stdout.write(parser.format_help())
+        return 0
+    if unknown:
+        flag = unknown[0].partition("=")[0]
+        hint = did_you_mean(flag, parser._option_string_actions) or "; see wsgiraw --help"
+        raise ConfigError(f"there is no flag {flag}{hint}")
+    if given.pop("version", False):
+        python = f"{platform.python_implementation()} {platform.python_version()}"
+        sys.stdout.write(f"wsgiraw {__version__} ({python}, {platform.system()})\n")
+        return 0
+    print_config, check = given.pop("print_config", False), given.pop("check", False)
+    file = given.pop("config", None)
+    settings = gather(given, os.environ, Path.cwd(), file)
+    if print_config:
+        sys.stdout.write(report(settings))
+        return 0
+    if not settings.config.app:
+        sys.stderr.write(_NO_APPLICATION)
+        return 2
+    if check:
+        return _check(settings.config)
+    # Imported late, so that help, checks and mistakes need nothing of the server.
+    from wsgiraw.server import run
+
+    return run(settings.config)
+
+
+def _check(config: Config) -> int:
+    set_import_path(config.chdir, config.pythonpath)
+    applications = load(config.app, config.factory)
+    for prefix, spec in parse_specs(config.app).items():
+        kind = type(applications[prefix])
+        mounted = f" at {prefix}" if prefix else ""
+        sys.stdout.write(
+            f"wsgiraw: yes, {spec} is a WSGI application{mounted} ({kind.__module__}.{kind.__qualname__})\n"
+        )
+    return 0
+
+
+def _parser() -> _Parser:
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        width = min(100, shutil.get_terminal_size().columns) - 2
+        return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
+
+    parser = _Parser(
+        prog="wsgiraw",
+        usage=_USAGE,
+        description="Serve a WSGI application.",
+        epilog=_EPILOG,
+        formatter_class=formatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for option in declared(Config).values():
+        if option.group not in groups:
+            groups[option.group] = parser.add_argument_group(option.group)
+        _add(groups[option.group], option)
+    other = parser.add_argument_group("Other")
+    other.add_argument(
+        "-c", "--config", metavar="FILE", default=argparse.SUPPRESS, help="Read this TOML file, no other."
+    )
+    for flags, text in (
+        (("--print-config",), "Show the value of every option and where it came from."),
+        (("--check",), "Import the application, say yes or why not, and exit with 0 or 1."),
+        (("-v", "--version"), "Show the version."),
+        (("-h", "--help"), "Show this help."),
+    ):
+        other.add_argument(*flags, action="store_true", default=argparse.SUPPRESS, help=text)
+    return parser
+
+
+def _add(group: argparse._ArgumentGroup, option: Option) -> None:
+    default = f"default {option.show(option.default) or 'none'} {option.kind.unit}".rstrip()
+    facts = [default, "" if option.kind is SWITCH else option.range, option.variable]
+    # argparse formats help texts with %.
+    text = f"{option.help} [{'; '.join(fact for fact in facts if fact)}]".replace("%", "%%")
+    more: dict[str, Any] = {"default": argparse.SUPPRESS, "help": text}
+    if option.name == "app":
+        group.add_argument("app", nargs="*", metavar="app", **more)
+        return
+    if option.kind is SWITCH:
+        more["action"] = argparse.BooleanOptionalAction
+    else:
+        more["metavar"] = option.metavar or option.kind.metavar
+        if option.repeatable:
+            more["action"] = "append"
+    short = [flag for flag in option.flags if not flag.startswith("--")]
+    older = [flag for flag in option.flags if flag.startswith("--")]
+    group.add_argument(*short, option.flag, *older, dest=option.name, **more)

@@ -1,0 +1,166 @@
+"""Request bodies: where their octets are kept, and the two ways of framing them (RFC 9112 §6.2, §7.1)."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from http import HTTPStatus
+from io import BytesIO
+from typing import BinaryIO, Protocol
+
+from wsgiraw.errors import HTTPError
+from wsgiraw.http11.grammar import CHUNK_EXTENSIONS, CHUNK_SIZE, FIELD_OCTETS
+from wsgiraw.http11.head import field_error
+from wsgiraw.http11.limits import Limits
+
+__all__ = ["Body", "ChunkedBody", "LengthBody", "Spool"]
+
+
+class Spool:
+    """Octets kept in memory up to `memory` bytes, then in the file that `open_file` gives (a temporary one)."""
+
+    __slots__ = ("_file", "_memory", "_open_file", "size")
+
+    def __init__(self, memory: int, open_file: Callable[[], BinaryIO]) -> None:
+        self._memory = memory
+        self._open_file: Callable[[], BinaryIO] | None = open_file
+        self._file: BinaryIO = BytesIO()
+        self.size = 0
+
+    def write(self, octets: bytes) -> None:
+        """Keep `octets`. Raises `OSError` where the file cannot take them."""
+        self.size += len(octets)
+        if self.size > self._memory and self._open_file is not None:
+            file = self._open_file()
+            file.write(self._file.getbuffer())  # type: ignore[attr-defined]  # it is a BytesIO until here
+            self._file = file
+            self._open_file = None
+        self._file.write(octets)
+
+    def finish(self) -> BinaryIO:
+        """Return what was kept, to be read from its beginning."""
+        self._file.seek(0)
+        return self._file
+
+    def close(self) -> None:
+        """Give up what was kept."""
+        self._file.close()
+
+
+class Body(Protocol):
+    """A body that is arriving. `receive` takes the octets of `data` from `start` and returns where it stopped."""
+
+    complete: bool
+    spool: Spool
+
+    def receive(self, data: bytes, start: int) -> int: ...
+
+
+class LengthBody:
+    """A body framed by Content-Length (RFC 9112 §6.2)."""
+
+    __slots__ = ("_remaining", "complete", "spool")
+
+    def __init__(self, length: int, spool: Spool) -> None:
+        self._remaining = length
+        self.complete = False
+        self.spool = spool
+
+    def receive(self, data: bytes, start: int) -> int:
+        """Take up to the announced length."""
+        piece = data[start : start + self._remaining]
+        self.spool.write(piece)
+        self._remaining -= len(piece)
+        self.complete = self._remaining == 0
+        return start + len(piece)
+
+
+class _Part(Enum):
+    SIZE = auto()
+    DATA = auto()
+    DATA_END = auto()
+    TRAILER = auto()
+
+
+class ChunkedBody:
+    """A body in the chunked transfer coding (RFC 9112 §7.1). Extensions and trailer fields are checked and discarded."""
+
+    __slots__ = ("_line", "_limits", "_part", "_remaining", "_trailer_size", "complete", "spool")
+
+    def __init__(self, limits: Limits, spool: Spool) -> None:
+        self._limits = limits
+        self._part = _Part.SIZE
+        self._line = bytearray()
+        """A line whose end has not arrived yet."""
+        self._remaining = 0
+        self._trailer_size = 0
+        self.complete = False
+        self.spool = spool
+
+    def receive(self, data: bytes, start: int) -> int:
+        """Take octets up to the end of the body. Raises `HTTPError` 400, 413 or 431."""
+        end = len(data)
+        while start < end and not self.complete:
+            if self._part is _Part.DATA:
+                piece = data[start : start + self._remaining]
+                self.spool.write(piece)
+                start += len(piece)
+                self._remaining -= len(piece)
+                if not self._remaining:
+                    self._part = _Part.DATA_END
+                continue
+            newline = data.find(b"\n", start)
+            line_end = newline + 1 or end
+            self._line += data[start:line_end]
+            start = line_end
+            self._check_size()
+            if newline >= 0:
+                line = bytes(self._line)
+                self._line.clear()
+                self._read_line(line)
+        return start
+
+    def _check_size(self) -> None:
+        """Judge a line by its length, complete or not, so that the answer does not depend on how it arrives."""
+        size = len(self._line)
+        if self._part is _Part.SIZE and size > self._limits.chunk_line + 2:
+            raise _bad("chunk-size line is too long")
+        if self._part is _Part.DATA_END and not b"\r\n".startswith(self._line):
+            raise _bad("chunk data is not followed by CRLF")
+        if self._part is _Part.TRAILER and self._trailer_size + size > self._limits.trailer:
+            raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "trailer section is too long")
+
+    def _read_line(self, line: bytes) -> None:
+        if not line.endswith(b"\r\n"):
+            raise _bad("bare LF in a chunked body: lines end with CRLF")  # RFC 9112 §2.2
+        if self._part is _Part.SIZE:
+            self._read_size(line[:-2])
+        elif self._part is _Part.DATA_END:
+            self._part = _Part.SIZE
+        elif line == b"\r\n":
+            self.complete = True
+        else:
+            self._trailer_size += len(line)
+            _check_trailer(line[:-2])
+
+    def _read_size(self, line: bytes) -> None:
+        match = CHUNK_SIZE.match(line)
+        if match is None:
+            raise _bad("malformed chunk size")  # RFC 9112 §7.1
+        if match.end() != len(line) and not CHUNK_EXTENSIONS.fullmatch(line, match.end()):
+            raise _bad("malformed chunk size or extension")  # RFC 9112 §7.1.1
+        self._remaining = int(match[0], 16)
+        if self.spool.size + self._remaining > self._limits.body:
+            raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request body is too large")
+        self._part = _Part.DATA if self._remaining else _Part.TRAILER
+
+
+def _check_trailer(line: bytes) -> None:
+    """Refuse what is no field line (RFC 9112 §7.1.2). What it says is discarded: framing cannot come this late."""
+    if b"\r" in line or line.translate(None, FIELD_OCTETS):
+        raise _bad("control character in the trailer section")
+    text = line.decode("latin-1")
+    if (error := field_error(text.partition(":")[0], text)) is not None:
+        raise _bad(error.replace("request head", "trailer section"))
+
+
+def _bad(detail: str) -> HTTPError:
+    return HTTPError(HTTPStatus.BAD_REQUEST, detail)

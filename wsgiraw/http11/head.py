@@ -1,0 +1,110 @@
+"""One complete request head into its parts: syntax only (RFC 9112 §3, §5), a pure function.
+
+What the parts mean (framing, Host, persistence, expectations) is `request.py`'s business.
+"""
+
+from http import HTTPStatus
+
+from wsgiraw.errors import HTTPError
+from wsgiraw.http11.grammar import FIELD_OCTETS, TOKEN
+
+__all__ = ["field_error", "split_head"]
+
+Fields = dict[str, str]
+
+_NAMES_REMEMBERED = 1024
+
+_cgi_names: dict[str, str] = {}
+"""Field name as sent → CGI meta-variable (RFC 3875 §4.1.18), "" for a field that is dropped. Names only, never values:
+they differ from visitor to visitor and keep secrets. Bounded, so that no client can fill it."""
+
+_SINGLETONS = frozenset(
+    {
+        "CONTENT_LENGTH",
+        "CONTENT_TYPE",
+        "HTTP_AUTHORIZATION",
+        "HTTP_DATE",
+        "HTTP_FROM",
+        "HTTP_HOST",
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_IF_RANGE",
+        "HTTP_IF_UNMODIFIED_SINCE",
+        "HTTP_MAX_FORWARDS",
+        "HTTP_PROXY_AUTHORIZATION",
+        "HTTP_RANGE",
+        "HTTP_REFERER",
+        "HTTP_USER_AGENT",
+    }
+)
+"""Fields that are not lists: two of them would be read differently by different recipients (RFC 9110 §5.3)."""
+
+
+def split_head(head: bytes) -> tuple[str, str, str, Fields]:
+    """Return (method, target, version, fields) of a head without the empty line that ends it.
+
+    `fields` maps CGI meta-variables (`HTTP_ACCEPT`, `CONTENT_LENGTH`) to values decoded as latin-1 (PEP 3333). Names
+    with an underscore and `Proxy` are dropped. Raises `HTTPError` 400.
+    """
+    if head.translate(None, FIELD_OCTETS):
+        raise _bad("control character in the request head")  # RFC 9110 §5.5
+    text = head.decode("latin-1")
+    lines = text.split("\r\n")
+    ends = len(lines) - 1
+    if head.count(b"\n") != ends or head.count(b"\r") != ends:
+        raise _bad("bare CR or LF in the request head: lines end with CRLF")  # RFC 9112 §2.2
+    try:
+        method, target, version = lines[0].split(" ")
+    except ValueError:
+        raise _bad("request line is not METHOD SP TARGET SP VERSION") from None  # RFC 9112 §3
+    fields: Fields = {}
+    names = _cgi_names
+    del lines[0]
+    for line in lines:
+        name, _, value = line.partition(":")
+        key = names.get(name)
+        if key is None:
+            key = _cgi_name(name, line)
+        if key in fields:
+            fields[key] = _combined(key, fields[key], value.strip(" \t"))
+        elif key:
+            fields[key] = value.strip(" \t")  # RFC 9112 §5.1: OWS is not part of the value
+    return method, target, version, fields
+
+
+def _cgi_name(name: str, line: str) -> str:
+    """Return the CGI meta-variable of a field name met for the first time, "" where it is dropped."""
+    if (error := field_error(name, line)) is not None:
+        raise _bad(error)
+    key = name.upper().replace("-", "_")
+    if "_" in name or key == "PROXY":  # both would alias another variable: X_Y with X-Y, and HTTP_PROXY (httpoxy)
+        key = ""
+    elif key not in ("CONTENT_LENGTH", "CONTENT_TYPE"):  # RFC 3875 §4.1.2, §4.1.3
+        key = "HTTP_" + key
+    if len(_cgi_names) < _NAMES_REMEMBERED:
+        _cgi_names[name] = key
+    return key
+
+
+def field_error(name: str, line: str) -> str | None:
+    """Return what is wrong with the name of this field line, or None."""
+    if TOKEN.fullmatch(name) and ":" in line:
+        return None
+    if line[:1] in (" ", "\t"):
+        return "line folding in the request head"  # RFC 9112 §5.2
+    if ":" not in line:
+        return "field line without a colon"  # RFC 9112 §5
+    if name.endswith((" ", "\t")):
+        return "white space between field name and colon"  # RFC 9112 §5.1
+    return "empty or illegal field name"  # RFC 9110 §5.1
+
+
+def _combined(key: str, first: str, second: str) -> str:
+    """Return two field lines of one name as one value (RFC 9110 §5.3)."""
+    if key in _SINGLETONS:
+        raise _bad(f"more than one {key.removeprefix('HTTP_').replace('_', '-').title()} field")
+    separator = "; " if key == "HTTP_COOKIE" else ", "  # RFC 6265 §5.4: one cookie-string
+    return first + separator + second
+
+
+def _bad(detail: str) -> HTTPError:
+    return HTTPError(HTTPStatus.BAD_REQUEST, detail)

@@ -1,0 +1,137 @@
+"""Responses as octets: the head, how the body is framed (RFC 9112 §6), and what a server may not pass on."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from wsgiraw.errors import ApplicationError, HTTPError
+from wsgiraw.http11.grammar import FIELD_OCTETS, TOKEN
+from wsgiraw.http11.request import Request
+
+__all__ = ["CONTINUE", "LAST_CHUNK", "Head", "chunk", "error_reply", "response_head"]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+_HOP_BY_HOP = frozenset(
+    "keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer trailers transfer-encoding upgrade".split()
+)
+"""Fields that belong to the connection, which is ours (RFC 9110 §7.6.1, PEP 3333 "Other HTTP Features")."""
+
+_NAMES_REMEMBERED = 1024
+
+_roles: dict[str, str] = {}
+"""Field name as the application writes it → "" or, where the server minds it, the name in lower case."""
+
+
+class Head(NamedTuple):
+    """A rendered response head and what it says of the body."""
+
+    octets: bytes
+    length: int | None
+    """Octets of body to be sent; 0 where the response has none; None where its end is told otherwise."""
+    chunked: bool
+    dropped: tuple[str, ...]
+    """Hop-by-hop fields of the application's that were left out, in lower case."""
+
+
+def response_head(
+    request: Request, status: str, fields: Iterable[tuple[str, str]], length: int | None, date: str, server: str
+) -> Head:
+    """Render the head of the response to `request` and settle whether the connection survives it.
+
+    `length` is the size of the body where the whole of it is known. `date` and `server` are field lines with CRLF, used
+    where the application has none of its own. Raises `ApplicationError` for what cannot go on the wire.
+    """
+    code = status[:3]
+    if not (len(code) == 3 and code.isascii() and code.isdigit() and status[3:4] in ("", " ")):
+        raise ApplicationError(f"the status is {status!r}: it must be like '200 OK'")
+    text = "HTTP/1.1 " + status + ("\r\n" if len(status) > 3 else " \r\n")  # RFC 9112 §4
+    lines = 1
+    declared: int | None = None
+    dropped: tuple[str, ...] = ()
+    roles = _roles
+    for name, value in fields:
+        role = roles.get(name)
+        if role is None:
+            role = _role(name)
+        if role:
+            if role == "content-length":
+                if declared is not None and value != str(declared):
+                    raise ApplicationError("two different Content-Length fields")
+                if declared is not None:
+                    continue
+                if not (value.isascii() and value.isdigit()):
+                    raise ApplicationError(f"Content-Length is {value!r}: it must be a number of octets")
+                declared = int(value)
+                if code[0] == "1" or code == "204":  # RFC 9110 §8.6
+                    continue
+            elif role == "date":
+                date = ""
+            elif role == "server":
+                server = ""
+            elif role == "connection" and value.strip().lower() == "close":
+                request.keep_alive = False
+                continue
+            else:
+                dropped += (role,)
+                continue
+        text += name + ": " + value + "\r\n"
+        lines += 1
+    bodiless = request.method == "HEAD" or code == "304" or code == "204" or code[0] == "1"  # RFC 9110 §6.4.1
+    chunked = False
+    if code[0] == "1":
+        request.keep_alive = False  # what follows a final 1xx is not HTTP/1.1 of ours
+    elif declared is None and code != "204":
+        if length is not None and code != "304" and (length or request.method != "HEAD"):
+            text += f"Content-Length: {length}\r\n"
+            lines += 1
+        elif not bodiless:
+            if request.version == "HTTP/1.1":
+                chunked = True
+                text += "Transfer-Encoding: chunked\r\n"  # RFC 9112 §7.1
+                lines += 1
+            else:
+                request.keep_alive = False  # RFC 9112 §6.3: the end of the connection ends the body
+    else:
+        length = declared
+    text += date + server
+    if not request.keep_alive:
+        text += "Connection: close\r\n\r\n"  # RFC 9112 §9.6
+    elif request.version == "HTTP/1.0":
+        text += "Connection: keep-alive\r\n\r\n"
+    else:
+        text += "\r\n"
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise ApplicationError("a character outside latin-1 in the status or a field") from error
+    lines += 1 + (date != "") + (server != "") + (not request.keep_alive or request.version == "HTTP/1.0")
+    if octets.count(b"\n") != lines or octets.count(b"\r") != lines or octets.translate(None, FIELD_OCTETS):
+        raise ApplicationError("a line end or control character in the status or a field")  # response splitting
+    return Head(octets, 0 if bodiless else length, chunked, dropped)
+
+
+def _role(name: str) -> str:
+    """Return what the server has to do with a field name met for the first time."""
+    if not TOKEN.fullmatch(name):
+        raise ApplicationError(f"{name!r} is no field name")
+    role = name.lower()
+    if role not in ("content-length", "date", "server", "connection") and role not in _HOP_BY_HOP:
+        role = ""
+    if len(_roles) < _NAMES_REMEMBERED:
+        _roles[name] = role
+    return role
+
+
+def chunk(octets: bytes) -> bytes:
+    """Return a piece of body as one chunk (RFC 9112 §7.1). Empty, it would end the body."""
+    return b"%x\r\n%b\r\n" % (len(octets), octets)
+
+
+def error_reply(error: HTTPError, date: str, server: str, fields: str = "") -> bytes:
+    """Return the whole reply that refuses a request: one line of plain text, then the connection is closed."""
+    body = f"{error.detail}\n"
+    return (
+        f"HTTP/1.1 {error.status.value} {error.status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n{fields}{date}{server}Connection: close\r\n\r\n{body}"
+    ).encode("latin-1")

@@ -1,0 +1,83 @@
+"""What an operator sees: the error log, the access log and the banner. Nothing here decides anything."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from wsgiraw.clock import Clock
+
+__all__ = ["AccessLog", "banner", "log", "set_up_error_log", "wants_colour"]
+
+log = logging.getLogger("wsgiraw")
+"""The error log. As a library nothing is configured; the command line sends it to `--error-logfile`."""
+
+_ESCAPES = {octet: f"\\x{octet:02x}" for octet in [*range(0x20), 0x22, 0x5C, *range(0x7F, 0x100)]}
+_COLOURS = {2: "\x1b[32m", 3: "\x1b[36m", 4: "\x1b[33m", 5: "\x1b[31m"}
+_RESET = "\x1b[0m"
+
+
+class AccessLog:
+    """One line per exchange in Apache's combined format, written at once in one piece."""
+
+    def __init__(self, file: TextIO, clock: Clock) -> None:
+        self._descriptor = file.fileno()
+        self._file = file
+        self._clock = clock
+        self._colour = wants_colour(file)
+
+    def write(self, peer: str, request_line: str, status: int, size: int, fields: Mapping[str, str]) -> None:
+        """Write a line. `size` is octets of body; `fields` are the request's CGI meta-variables."""
+        if self._colour:
+            shown = f"{_COLOURS.get(status // 100, '')}{status}{_RESET}"
+        else:
+            shown = str(status)
+        referer = fields.get("HTTP_REFERER", "-")
+        agent = fields.get("HTTP_USER_AGENT", "-")
+        text = request_line + referer + agent
+        if not (text.isascii() and text.isprintable()) or '"' in text or "\\" in text:
+            request_line, referer, agent = (part.translate(_ESCAPES) for part in (request_line, referer, agent))
+        line = (
+            f'{peer or "-"} - - {self._clock.log_date} "{request_line}" {shown} {size or "-"} "{referer}" "{agent}"\n'
+        )
+        try:
+            os.write(self._descriptor, line.encode("ascii"))
+        except OSError as error:  # a full disk or a closed pipe must not cost anybody an answer
+            log.error("access log: %s", error)
+
+    def close(self) -> None:
+        """Close the file unless it is the process's own output."""
+        if self._file not in (sys.stdout, sys.stderr):
+            self._file.close()
+
+
+def wants_colour(file: TextIO) -> bool:
+    """Whether `file` is a terminal of somebody who has not set NO_COLOR (https://no-color.org)."""
+    return file.isatty() and not os.environ.get("NO_COLOR")
+
+
+def open_access_log(destination: str | None, clock: Clock) -> AccessLog | None:
+    """Open `--access-logfile`: None is standard output where that is a terminal, "-" standard output, "off" nothing."""
+    if destination == "off" or (destination is None and not sys.stdout.isatty()):
+        return None
+    if destination is None or destination == "-":
+        return AccessLog(sys.stdout, clock)
+    return AccessLog(Path(destination).open("a", encoding="utf-8"), clock)
+
+
+def set_up_error_log(destination: str, level: str) -> TextIO:
+    """Send the error log to a path, or "-" for standard error; return the stream, which is `wsgi.errors` too."""
+    stream = sys.stderr if destination == "-" else Path(destination).open("a", encoding="utf-8", buffering=1)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"))
+    log.handlers[:] = [handler]
+    log.setLevel(level.upper())
+    log.propagate = False
+    return stream
+
+
+def banner(version: str, urls: Iterable[str], strategy: str) -> str:
+    """Return what is said once the server listens."""
+    return f"wsgiraw {version} · {strategy} · pid {os.getpid()} · {' '.join(urls)} · Ctrl-C stops it"

@@ -1,0 +1,55 @@
+"""`make_server` with the signature and the methods of wsgiref's, for programs that were written for that one."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from wsgiraw.server import Server
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["SimpleServer", "make_server"]
+
+
+class SimpleServer:
+    """What `wsgiref.simple_server.make_server` returns, as far as programs use it."""
+
+    def __init__(self, host: str, port: int, application: "WSGIApplication", **options: object) -> None:
+        """Listen on host ("" is every address) and port (0 lets the kernel pick). Options are those of `Config`."""
+        self._server = Server(application, host=host or "*", port=port, **options)
+        self.server_address = self._server.listeners[0].socket.getsockname()[:2]
+        self.server_port = self._server.port
+        self.server_name = self._server.listeners[0].server_name
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until `shutdown()`. Nothing is polled: the interval is accepted and not needed."""
+        self._server.serve()
+
+    def handle_request(self) -> None:
+        """Wait for one connection, answer its first request and close it."""
+        self._server.serve_one()
+
+    def shutdown(self) -> None:
+        """Let `serve_forever` return once what is in flight is done; from another thread."""
+        self._server.shutdown()
+
+    def server_close(self) -> None:
+        """Listen no longer."""
+        self._server.close()
+
+    def fileno(self) -> int:
+        """Return the listening socket's descriptor."""
+        return self._server.listeners[0].socket.fileno()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.server_close()
+
+
+def make_server(host: str, port: int, app: "WSGIApplication", **options: object) -> SimpleServer:
+    """Return a server for `app` that listens; call its `serve_forever()` or `handle_request()`."""
+    return SimpleServer(host, port, app, **options)

@@ -1,0 +1,154 @@
+"""One connection served from beginning to end by a thread that waits for it: what the simple strategies share.
+
+Sockets never block here either; `select.poll` does the waiting, so that every wait has an end.
+"""
+
+import math
+import select
+import time
+from collections.abc import Iterable
+from http import HTTPStatus
+from socket import SHUT_WR, socket
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
+
+from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
+from wsgiraw.http11 import Connection, State
+from wsgiraw.http11.response import CONTINUE
+from wsgiraw.net import abort
+from wsgiraw.strategies.stop import Stop
+from wsgiraw.strategies.timeouts import Timeouts
+from wsgiraw.strategies.transmit import Outgoing, transmit
+from wsgiraw.wsgi import Gateway
+
+__all__ = ["Exchanges", "wait"]
+
+_RECEIVE = 64 * 1024
+
+
+def wait(descriptors: Iterable[int], event: int, until: float) -> set[int]:
+    """Wait until a descriptor is ready for `event`, or `until` (monotonic seconds); return those that are."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, event)
+    remaining = None if until == math.inf else max(until - time.monotonic(), 0) * 1000
+    return {descriptor for descriptor, _ in poll.poll(remaining)}
+
+
+class Exchanges:
+    """The requests and responses of one connection, one after the other."""
+
+    def __init__(self, sock: socket, gateway: Gateway, environ: dict[str, Any], timeouts: Timeouts, stop: Stop) -> None:
+        self._socket = sock
+        self._gateway = gateway
+        self._environ = environ
+        self._timeouts = timeouts
+        self._stop = stop
+        self._connection = Connection(gateway.limits, lambda: cast(BinaryIO, TemporaryFile()))
+        self._lingers = False
+
+    def run(self, rivals: Iterable[int] = (), *, once: bool = False) -> None:
+        """Serve until either side ends the connection, then close it.
+
+        While the client is idle and one of the descriptors in `rivals` is readable, the connection is given up for it.
+        `once` ends it after one response.
+        """
+        try:
+            self._serve(tuple(rivals), once)
+            self._part()
+        except ApplicationError:
+            abort(self._socket)
+        except (ClientDisconnected, OSError):
+            self._socket.close()
+        finally:
+            self._connection.close()
+
+    def _serve(self, rivals: tuple[int, ...], once: bool) -> None:
+        connection, gateway = self._connection, self._gateway
+        began = time.monotonic()
+        answered = False
+        while True:
+            gateway.clock.update()
+            try:
+                request = connection.next_request()
+                if request is None:
+                    if connection.state is State.CLOSED:
+                        return
+                    if connection.takes_continue():
+                        self._send(CONTINUE)
+                    if connection.state is State.IDLE:
+                        began = math.nan
+                        if not self._receive_first(rivals, answered):
+                            return
+                        began = time.monotonic()
+                    else:
+                        self._receive_more(connection.state, began)
+                    continue
+            except HTTPError as error:
+                self._lingers = True
+                self._send(gateway.reject(error, self._environ))
+                return
+            self._lingers = request.keep_alive or connection.has_input
+            if once or self._stop.requested or not self._timeouts.keep_alive:
+                request.keep_alive = False
+            response = gateway.respond(request, self._environ, self._write_now)
+            try:
+                for octets in response:
+                    self._send(octets)
+            finally:
+                response.close()  # type: ignore[attr-defined]  # a generator
+            answered = True
+            began = time.monotonic()
+
+    def _receive_first(self, rivals: tuple[int, ...], answered: bool) -> bool:
+        """Wait for the first octets of a request; return False where the connection is to be given up."""
+        patience = self._timeouts.keep_alive if answered else self._timeouts.head
+        mine = self._socket.fileno()
+        others = [*(rivals if answered else ()), *(() if self._stop.requested else (self._stop.fileno(),))]
+        until = min(time.monotonic() + (0 if self._stop.requested else patience), self._stop.deadline)
+        if mine not in wait([mine, *others], select.POLLIN, until):
+            return False
+        self._receive()
+        return True
+
+    def _receive_more(self, state: State, began: float) -> None:
+        """Wait for more of a request that has begun."""
+        if state is State.HEAD:
+            until, part = began + self._timeouts.head, "head"
+        else:
+            until, part = time.monotonic() + self._timeouts.body, "body"
+        if not wait([self._socket.fileno()], select.POLLIN, min(until, self._stop.deadline)):
+            raise HTTPError(HTTPStatus.REQUEST_TIMEOUT, f"the request {part} took too long")
+        self._receive()
+
+    def _receive(self) -> None:
+        try:
+            self._connection.receive(self._socket.recv(_RECEIVE))
+        except BlockingIOError:
+            pass  # a false alarm: wait again
+
+    def _send(self, octets: Outgoing) -> None:
+        rest = transmit(self._socket, octets)
+        while rest is not None:
+            until = min(time.monotonic() + self._timeouts.write, self._stop.deadline)
+            if not wait([self._socket.fileno()], select.POLLOUT, until):
+                abort(self._socket)
+                raise ClientDisconnected
+            rest = transmit(self._socket, rest)
+
+    def _write_now(self, octets: bytes) -> int:
+        """Send octets of the application's `write()`."""
+        try:
+            self._send(octets)
+        except OSError as error:
+            raise ClientDisconnected from error
+        return len(octets)
+
+    def _part(self) -> None:
+        """Close after the last word; where the client did not ask for that, once it has read it (RFC 9112 §9.6)."""
+        if self._lingers and self._timeouts.linger and not self._connection.ended:
+            self._socket.shutdown(SHUT_WR)
+            until = min(time.monotonic() + self._timeouts.linger, self._stop.deadline)
+            while wait([self._socket.fileno()], select.POLLIN, until) and self._socket.recv(_RECEIVE):
+                pass
+        self._socket.close()

@@ -1,0 +1,336 @@
+"""One thread, no socket blocks, the application runs inline: bjoern's shape.
+
+A slow application stops everybody; a slow client stops nobody. Readiness is level-triggered: what is not dealt with now
+is reported again. A channel waits for one thing at a time, input or room for output, and for one timeout.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from socket import SHUT_WR, socket
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
+
+from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
+from wsgiraw.http11 import Connection, State
+from wsgiraw.http11.response import CONTINUE
+from wsgiraw.net import Listener, OutOfDescriptors, abort
+from wsgiraw.observe import log
+from wsgiraw.strategies.channel import Channel
+from wsgiraw.strategies.poller import READ, WRITE, new_poller
+from wsgiraw.strategies.stop import Stop
+from wsgiraw.strategies.timeouts import Deadlines, Timeouts
+from wsgiraw.wsgi import Gateway
+
+__all__ = ["EventLoop", "serve"]
+
+_RECEIVE = 64 * 1024
+"""Octets asked of a socket at once."""
+
+_TURN = 32
+"""Pieces or pipelined responses of one client before the others get their turn."""
+
+_ACCEPTS = 64
+"""Connections accepted before the others get their turn."""
+
+_PAUSE = 0.5
+"""Seconds without accepting after the descriptors ran out, unless a connection closes before."""
+
+
+def serve(listeners: Sequence[Listener], gateway: Gateway, timeouts: Timeouts, stop: Stop) -> None:
+    """Serve until `stop`; return once what was in flight is done or its time is up."""
+    loop = EventLoop(listeners, gateway, timeouts, stop)
+    try:
+        loop.run()
+    finally:
+        loop.close()
+
+
+class EventLoop:
+    """The loop and its channels. Used by one thread."""
+
+    def __init__(self, listeners: Sequence[Listener], gateway: Gateway, timeouts: Timeouts, stop: Stop) -> None:
+        self._gateway = gateway
+        self._clock = gateway.clock
+        self._stop = stop
+        self._keeps_alive = timeouts.keep_alive > 0
+        self._lingers = timeouts.linger > 0
+        self._poller = new_poller()
+        self._channels: dict[int, Channel] = {}
+        self._listeners = {listener.socket.fileno(): listener for listener in listeners}
+        self._idle = Deadlines[Channel](timeouts.keep_alive)
+        self._fresh = Deadlines[Channel](timeouts.head)
+        self._head = Deadlines[Channel](timeouts.head)
+        self._body = Deadlines[Channel](timeouts.body)
+        self._write = Deadlines[Channel](timeouts.write)
+        self._linger = Deadlines[Channel](timeouts.linger)
+        self._paused = Deadlines[Listener](_PAUSE)
+        self._draining = False
+        self._poller.register(stop.fileno(), READ)
+        for descriptor in self._listeners:
+            self._poller.register(descriptor, READ)
+
+    def run(self) -> None:
+        """Turn until stopped and drained."""
+        channels = self._channels
+        poll = self._poller.poll
+        while True:
+            events = poll(self._patience())
+            self._clock.update()
+            for descriptor, _ in events:
+                channel = channels.get(descriptor)
+                if channel is not None:
+                    channel.on_ready(channel)
+                elif descriptor in self._listeners:
+                    self._accept(self._listeners[descriptor])
+                elif descriptor == self._stop.fileno():
+                    self._stop.acknowledge()
+                    self._drain()
+            # By the clock as it was when poll returned: whoever had sent something by then has been heard.
+            self._expire(self._clock.now)
+            if self._draining and (not channels or self._clock.now >= self._stop.deadline):
+                return
+
+    def close(self) -> None:
+        """Drop what is left."""
+        for channel in list(self._channels.values()):
+            self._drop(channel)
+        self._poller.close()
+
+    # Time
+
+    def _patience(self) -> float | None:
+        """Return how long nothing but a client can be of interest, in seconds; None for ever."""
+        due = self._stop.deadline
+        for deadlines in (self._idle, self._fresh, self._head, self._body, self._write, self._linger, self._paused):
+            if deadlines and (first := deadlines.first()) < due:
+                due = first
+        return None if due == float("inf") else max(due - self._clock.now, 0)
+
+    def _expire(self, now: float) -> None:
+        for silent in (self._idle, self._fresh, self._linger):  # nothing was asked, nothing is answered
+            for channel in silent.expired(now):
+                self._drop(channel)
+        for channel in self._head.expired(now):
+            self._refuse(channel, HTTPError(HTTPStatus.REQUEST_TIMEOUT, "the request head took too long"))
+        for channel in self._body.expired(now):
+            self._refuse(channel, HTTPError(HTTPStatus.REQUEST_TIMEOUT, "the request body took too long"))
+        for channel in self._write.expired(now):
+            self._abort(channel)
+        for listener in self._paused.expired(now):
+            self._resume(listener)
+
+    # Accepting
+
+    def _accept(self, listener: Listener) -> bool:
+        """Accept some of what is queued; return whether there may be more."""
+        now = self._clock.now
+        try:
+            for _ in range(_ACCEPTS):
+                accepted = listener.accept()
+                if accepted is None:
+                    return False
+                sock, address, port = accepted
+                environ = self._gateway.connection_environ((listener.server_name, listener.server_port), (address, port))
+                connection = Connection(self._gateway.limits, _temporary_file)
+                channel = Channel(sock, connection, environ, self._receive)
+                self._channels[channel.descriptor] = channel
+                self._poller.register(channel.descriptor, READ)
+                channel.wait(self._fresh, now)
+        except OutOfDescriptors as error:
+            log.warning("not accepting for %s s: %s", _PAUSE, error)
+            self._poller.unregister(listener.socket.fileno())
+            self._paused.start(listener, now)
+            return False
+        return True
+
+    def _resume(self, listener: Listener) -> None:
+        self._paused.cancel(listener)
+        self._poller.register(listener.socket.fileno(), READ)
+
+    # Receiving
+
+    def _receive(self, channel: Channel) -> None:
+        try:
+            data = channel.socket.recv(_RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(channel)
+            return
+        channel.connection.receive(data)
+        self._advance(channel)
+
+    def _discard(self, channel: Channel) -> None:
+        """Read on after the last word, so that the client gets to read it (RFC 9112 §9.6)."""
+        try:
+            if channel.socket.recv(_RECEIVE):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self._drop(channel)
+
+    # Responding
+
+    def _advance(self, channel: Channel) -> None:
+        """Answer requests until more input, or more room for output, must come first."""
+        try:
+            self._respond(channel)
+        except HTTPError as error:
+            self._refuse(channel, error)
+        except ApplicationError:
+            self._abort(channel)
+        except (ClientDisconnected, OSError):
+            self._drop(channel)
+
+    def _respond(self, channel: Channel) -> None:
+        connection = channel.connection
+        turn = _TURN
+        while True:
+            response = channel.response
+            if response is None:
+                request = connection.next_request()
+                if request is None:
+                    self._await_input(channel)
+                    return
+                channel.lingers = request.keep_alive or connection.has_input
+                if self._draining or not self._keeps_alive:
+                    request.keep_alive = False
+                channel.request = request
+                response = channel.response = self._gateway.respond(request, channel.environ, channel.write_now)
+            else:
+                request = channel.request
+                assert request is not None
+            for octets in response:
+                if request.answered and connection.has_input and request.keep_alive and type(octets) is bytes:
+                    channel.gathered.append(octets)
+                else:
+                    channel.send(octets)
+                turn -= 1
+                if channel.unsent is not None or turn <= 0:
+                    self._await_room(channel)
+                    return
+            channel.response = None
+
+    def _await_input(self, channel: Channel) -> None:
+        """Nothing can be answered before more octets arrive, or none will."""
+        connection = channel.connection
+        if connection.takes_continue():
+            channel.send(CONTINUE)
+        elif channel.gathered:
+            channel.flush()
+        if channel.unsent is not None or channel.gathered:
+            self._await_room(channel)
+            return
+        state = connection.state
+        now = self._clock.now
+        if state is State.CLOSED or (self._draining and state is State.IDLE):
+            self._say_goodbye(channel)
+            return
+        if state is State.IDLE:
+            channel.wait(self._idle, now)
+        elif state is State.BODY:
+            channel.wait(self._body, now)
+        elif channel.deadlines is not self._head:  # one span for the whole head, however it is dripped
+            channel.wait(self._head, now)
+        self._watch(channel, READ)
+        channel.on_ready = self._receive
+
+    def _await_room(self, channel: Channel) -> None:
+        """Nothing more can be sent, or others are to have their turn."""
+        channel.wait(self._write, self._clock.now)
+        self._watch(channel, WRITE)
+        channel.on_ready = self._continue
+
+    def _continue(self, channel: Channel) -> None:
+        try:
+            if not channel.flush():
+                channel.wait(self._write, self._clock.now)
+                return
+        except ApplicationError:
+            self._abort(channel)
+            return
+        except OSError:
+            self._drop(channel)
+            return
+        if channel.connection.state is State.CLOSED and channel.response is None:
+            self._say_goodbye(channel)
+        else:
+            self._advance(channel)
+
+    def _watch(self, channel: Channel, interest: int) -> None:
+        if channel.interest != interest:
+            channel.interest = interest
+            self._poller.modify(channel.descriptor, interest)
+
+    # Parting
+
+    def _refuse(self, channel: Channel, error: HTTPError) -> None:
+        """Answer what the client did wrong, and part."""
+        channel.connection.close()
+        channel.lingers = True
+        reply = self._gateway.reject(error, channel.environ)
+        try:
+            channel.send(reply)
+        except OSError:
+            self._drop(channel)
+            return
+        if channel.unsent is not None or channel.gathered:
+            self._await_room(channel)
+        else:
+            self._say_goodbye(channel)
+
+    def _say_goodbye(self, channel: Channel) -> None:
+        """Close after the last word: at once where the client expects it, else once it has read it."""
+        if not (self._lingers and channel.lingers) or channel.connection.ended:
+            self._drop(channel)
+            return
+        try:
+            channel.socket.shutdown(SHUT_WR)
+        except OSError:
+            self._drop(channel)
+            return
+        channel.wait(self._linger, self._clock.now)
+        self._watch(channel, READ)
+        channel.on_ready = self._discard
+
+    def _abort(self, channel: Channel) -> None:
+        """Part so that the client can tell that something is missing."""
+        self._forget(channel)
+        channel.close(abort)
+
+    def _drop(self, channel: Channel) -> None:
+        """Part without a word."""
+        self._forget(channel)
+        channel.close(socket.close)
+
+    def _forget(self, channel: Channel) -> None:
+        del self._channels[channel.descriptor]
+        self._poller.unregister(channel.descriptor)  # closing alone does not, where a forked child has the socket too
+        for listener in list(self._paused):
+            self._resume(listener)  # a descriptor comes free
+
+    def _drain(self) -> None:
+        """Take what the kernel has queued, stop listening, and end each connection with the request it is at."""
+        if self._draining:
+            return
+        for descriptor, listener in self._listeners.items():
+            if listener in self._paused:
+                self._paused.cancel(listener)
+            else:
+                while self._accept(listener):
+                    pass
+                self._poller.unregister(descriptor)
+            listener.close()
+        self._listeners.clear()
+        self._draining = True
+        for channel in list(self._channels.values()):
+            if channel.deadlines is self._idle or channel.deadlines is self._fresh:
+                self._receive(channel)  # a request that has arrived is answered
+                if channel.deadlines is self._idle or channel.deadlines is self._fresh:
+                    self._drop(channel)
+
+
+def _temporary_file() -> BinaryIO:
+    return cast(BinaryIO, TemporaryFile())

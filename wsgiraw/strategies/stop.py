@@ -1,0 +1,47 @@
+"""The wish to stop: recorded by a signal handler or another thread, seen by a strategy wherever it waits."""
+
+import math
+import os
+import time
+
+__all__ = ["Stop"]
+
+
+class Stop:
+    """Asked once, a strategy finishes what is in flight within `graceful_timeout` seconds; asked twice, it drops that too.
+
+    `fileno()` is readable once stopping was asked for, for use in a poll.
+    """
+
+    def __init__(self, graceful_timeout: float) -> None:
+        self._graceful_timeout = graceful_timeout
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.requested = False
+        self.deadline = math.inf
+        """Monotonic seconds: when what is still in flight is dropped."""
+
+    def request(self) -> None:
+        """Ask to stop. Safe in a signal handler: it records and wakes, nothing else."""
+        now = time.monotonic()
+        self.deadline = now if self.requested else now + self._graceful_timeout
+        self.requested = True
+        try:
+            os.write(self._writer, b"\0")
+        except BlockingIOError:
+            pass  # full, thus readable
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable."""
+        return self._reader
+
+    def acknowledge(self) -> None:
+        """Make `fileno()` unreadable until stopping is asked for again."""
+        try:
+            os.read(self._reader, 4096)
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Give the descriptors back. `request` must not be called any more."""
+        os.close(self._reader)
+        os.close(self._writer)

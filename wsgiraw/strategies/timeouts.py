@@ -1,0 +1,67 @@
+"""How long a strategy waits for a client in each phase, and the deadlines of many connections without scanning them."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+__all__ = ["Deadlines", "Timeouts"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds."""
+
+    keep_alive: float = 75.0
+    """Between a response and the first octet of the next request; 0 closes after each response."""
+    head: float = 20.0
+    """From the first octet of a head to its last; and from accepting a connection to its first octet."""
+    body: float = 30.0
+    """Between two arrivals of octets of a body."""
+    write: float = 30.0
+    """Without the client taking anything of its response."""
+    linger: float = 2.0
+    """Reading on after we have said the last word, so that the client gets to read it."""
+
+
+class Deadlines(Generic[T]):
+    """What waits for one and the same duration. New entries go last, so the first one is always due first."""
+
+    __slots__ = ("_due", "_duration")
+
+    def __init__(self, duration: float) -> None:
+        self._duration = duration
+        self._due: dict[T, float] = {}
+
+    def start(self, entry: T, now: float) -> None:
+        """Let `entry` be due one duration from `now`; it must not be waiting here."""
+        self._due[entry] = now + self._duration
+
+    def cancel(self, entry: T) -> None:
+        """Forget an entry that waits here."""
+        del self._due[entry]
+
+    def first(self) -> float:
+        """Return when the first entry is due, infinity if there is none."""
+        for due in self._due.values():
+            return due
+        return math.inf
+
+    def expired(self, now: float) -> Iterator[T]:
+        """Yield what is due, still waiting; the caller cancels each."""
+        while self._due:
+            entry, due = next(iter(self._due.items()))
+            if due > now:
+                return
+            yield entry
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(tuple(self._due))
+
+    def __contains__(self, entry: object) -> bool:
+        return entry in self._due
+
+    def __len__(self) -> int:
+        return len(self._due)

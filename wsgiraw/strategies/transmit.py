@@ -1,0 +1,43 @@
+"""Octets and files to a non-blocking socket: as much as it takes now, and what is left."""
+
+import os
+import socket
+
+from wsgiraw.errors import ApplicationError
+from wsgiraw.wsgi import FileSegment
+
+__all__ = ["Outgoing", "transmit"]
+
+Outgoing = bytes | memoryview | FileSegment
+
+_FILE_TURN = 4 * 1024 * 1024
+"""Octets of a file after which others get their turn, bytes."""
+
+
+def transmit(sock: socket.socket, octets: Outgoing) -> Outgoing | None:
+    """Send what the socket takes; return the rest, None where nothing is left.
+
+    Raises `OSError` where the client has gone, `ApplicationError` where a file has become shorter than announced.
+    """
+    if isinstance(octets, FileSegment):
+        return _transmit_file(sock, octets)
+    try:
+        sent = sock.send(octets)
+    except BlockingIOError:
+        return octets
+    return None if sent == len(octets) else memoryview(octets)[sent:]
+
+
+def _transmit_file(sock: socket.socket, segment: FileSegment) -> FileSegment | None:
+    descriptor, offset, size = segment
+    stop = offset + size
+    turn = min(stop, offset + _FILE_TURN)
+    try:
+        while offset < turn:
+            sent = os.sendfile(sock.fileno(), descriptor, offset, turn - offset)
+            if sent == 0:
+                raise ApplicationError("the file became shorter while it was sent")
+            offset += sent
+    except BlockingIOError:
+        pass
+    return FileSegment(descriptor, offset, stop - offset) if offset < stop else None

@@ -1,0 +1,7 @@
+"""PEP 3333: calls the application and turns its answer into octets. Knows nothing of sockets, threads and signals."""
+
+from wsgiraw.wsgi.file_wrapper import FileSegment, FileWrapper
+from wsgiraw.wsgi.gateway import Gateway, Octets
+from wsgiraw.wsgi.mount import Mount
+
+__all__ = ["FileSegment", "FileWrapper", "Gateway", "Mount", "Octets"]

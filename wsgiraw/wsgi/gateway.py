@@ -1,0 +1,210 @@
+"""The application and all that is equal for its requests: one request in, octets out, pulled by a strategy.
+
+It knows nothing of sockets and threads. Whoever pulls decides when the next piece is made; whoever closes the iterator
+early says that the client has gone, and the application's `close()` runs all the same.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+
+from wsgiraw.clock import Clock
+from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
+from wsgiraw.http11 import Limits, Request
+from wsgiraw.http11.response import error_reply
+from wsgiraw.observe import AccessLog, log
+from wsgiraw.wsgi.environ import request_environ, server_environ
+from wsgiraw.wsgi.file_wrapper import FileSegment, FileWrapper
+from wsgiraw.wsgi.start_response import Send, StartResponse
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["Gateway", "Octets"]
+
+Octets = bytes | FileSegment
+
+_IN_MEMORY: tuple[type, ...] = (type(iter([])), type(iter(())))
+"""Iterators that run no application code: Django's responses are such, and get their Content-Length here."""
+
+_JOIN_BELOW = 64 * 1024
+"""A larger body is sent behind its head instead of copied to it."""
+
+
+class Gateway:
+    """Calls the application and turns what it returns into octets."""
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        *,
+        limits: Limits,
+        clock: Clock,
+        software: str,
+        errors: TextIO,
+        server_header: str = "wsgiraw",
+        access_log: AccessLog | None = None,
+        lint: bool = False,
+        multithread: bool = False,
+        multiprocess: bool = False,
+    ) -> None:
+        """`errors` is the stream of `wsgi.errors`; `lint` makes hop-by-hop fields an `ApplicationError`."""
+        self.application = application
+        self.limits = limits
+        self.clock = clock
+        self.server_field = f"Server: {server_header}\r\n" if server_header else ""
+        self.access_log = access_log
+        self._lint = lint
+        self._environ = server_environ(software, errors, multithread=multithread, multiprocess=multiprocess)
+        self._dropped: set[str] = set()
+
+    def connection_environ(self, server: tuple[str, str], peer: tuple[str, str]) -> dict[str, Any]:
+        """Return the variables that are equal for each request of a connection between two (address, port)."""
+        return {
+            **self._environ,
+            "SERVER_NAME": server[0],
+            "SERVER_PORT": server[1],
+            "REMOTE_ADDR": peer[0],
+            "REMOTE_PORT": peer[1],
+        }
+
+    def respond(self, request: Request, connection_environ: dict[str, Any], send: Send) -> Iterator[Octets]:
+        """Yield the response to `request`, never an empty piece, and settle `request.keep_alive`.
+
+        `request.answered` is true once the octets yielded last are the end of it. `send` serves the application's
+        `write()`. Raises `ApplicationError` where the response breaks off: the connection must be cut.
+        """
+        start_response = StartResponse(self, request, send)
+        result: Iterable[bytes] | None = None
+        try:
+            environ = request_environ(connection_environ, request)
+            try:
+                result = self.application(environ, start_response)
+                kind = type(result)
+                if kind is list or kind is tuple:
+                    pieces = result
+                elif isinstance(result, FileWrapper) and (segment := result.segment()) is not None:
+                    if start_response.head is None:
+                        yield from _file(request, start_response, segment)
+                        return
+                    pieces = iter(result)
+                else:
+                    pieces = iter(result)
+                    if type(pieces) in _IN_MEMORY:
+                        pieces = list(pieces)
+                unsent = start_response.take_unsent()
+                if unsent is not None:
+                    yield from _unsent(unsent)
+                if type(pieces) is list or type(pieces) is tuple:
+                    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                    if type(body) is not bytes:
+                        raise ApplicationError(f"the body is a list of {type(body).__name__}, not bytes")
+                    if len(body) <= _JOIN_BELOW or start_response.head is not None:
+                        octets = start_response.whole(body)
+                        request.answered = True
+                        if octets:
+                            yield octets
+                    else:
+                        yield start_response.begin(len(body))
+                        if not start_response.bodiless:
+                            octets = start_response.framed(body) + start_response.end()
+                            request.answered = True
+                            yield octets
+                else:
+                    for piece in pieces:
+                        octets = start_response.framed(piece)
+                        if octets:
+                            yield octets
+                        if start_response.bodiless and start_response.head is not None:
+                            break
+                    else:
+                        octets = start_response.end()
+                        if octets:
+                            request.answered = True
+                            yield octets
+            except ClientDisconnected:
+                raise  # out of write(): nobody's fault
+            except (Exception, SystemExit) as error:
+                failure = self._failed(error, request, start_response)
+                if failure is None:
+                    raise ApplicationError("the response broke off") from error
+                yield failure
+        finally:
+            self._finish(request, connection_environ, start_response, result)
+
+    def _failed(self, error: BaseException, request: Request, start_response: StartResponse) -> bytes | None:
+        """Log the application's fault; return a 500, or None where a part of its response has been sent."""
+        if isinstance(error, ApplicationError):
+            self.report(str(error), request)
+        else:
+            log.error("%s %s: the application failed", request.method, request.path, exc_info=error)
+        return start_response.fail()
+
+    def _finish(
+        self,
+        request: Request,
+        connection_environ: dict[str, Any],
+        start_response: StartResponse,
+        result: Iterable[bytes] | None,
+    ) -> None:
+        """Clean up after an exchange, however it ended: `close()` exactly once (PEP 3333)."""
+        close = getattr(result, "close", None)
+        if close is not None:
+            try:
+                close()
+            except (Exception, SystemExit) as error:
+                log.error("%s %s: the application's close() failed", request.method, request.path, exc_info=error)
+        unsent = start_response.take_unsent()
+        if unsent is not None:
+            unsent.close()
+        if request.body is not None:
+            request.body.close()
+        if self.access_log is not None:
+            status = int(start_response.status[:3]) if start_response.head is not None and start_response.status else 0
+            line = f"{request.method} {request.target} {request.version}"
+            peer = connection_environ["REMOTE_ADDR"]
+            self.access_log.write(peer, line, status, start_response.sent, request.fields)
+
+    def reject(self, error: HTTPError, connection_environ: dict[str, Any]) -> bytes:
+        """Return the reply to what a client did wrong; the connection is then closed."""
+        if self.access_log is not None:
+            size = len(error.detail) + 1
+            self.access_log.write(connection_environ["REMOTE_ADDR"], "-", error.status.value, size, {})
+        log.debug("%s: %s", connection_environ["REMOTE_ADDR"], error)
+        return error_reply(error, self.clock.http_date, self.server_field)
+
+    def report(self, what: str, request: Request) -> None:
+        """Log what the application did wrong with this request."""
+        log.error("%s %s: %s", request.method, request.path, what)
+
+    def report_dropped(self, names: tuple[str, ...]) -> None:
+        """Warn once for each hop-by-hop field that the application set (PEP 3333 "Other HTTP Features")."""
+        if self._lint:
+            raise ApplicationError(f"the application set {names[0]}, which belongs to the connection")
+        for name in names:
+            if name not in self._dropped:
+                self._dropped.add(name)
+                log.warning("the application set %s, which belongs to the connection: it is not sent", name)
+
+
+def _file(request: Request, start_response: StartResponse, segment: FileSegment) -> Iterator[Octets]:
+    """Yield the response whose body is a regular file."""
+    descriptor, offset, size = segment
+    yield start_response.begin(size)
+    if start_response.bodiless:
+        return
+    size = start_response.segment_length(size)
+    start_response.end()
+    request.answered = True
+    if size:
+        yield FileSegment(descriptor, offset, size)
+
+
+def _unsent(unsent: BinaryIO) -> Iterator[Octets]:
+    """Yield what `write()` could not send at once."""
+    with unsent:
+        if hasattr(unsent, "getvalue"):
+            yield unsent.getvalue()
+        else:
+            unsent.flush()
+            yield FileSegment(unsent.fileno(), 0, os.fstat(unsent.fileno()).st_size)

@@ -1,0 +1,155 @@
+"""`start_response` and `write` of one request (PEP 3333), and the framing of the body they announce. Sends nothing itself."""
+
+from collections.abc import Callable
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from wsgiraw.errors import ApplicationError
+from wsgiraw.http11 import Request, Spool
+from wsgiraw.http11.response import LAST_CHUNK, Head, chunk, response_head
+
+if TYPE_CHECKING:
+    from wsgiraw.wsgi.gateway import Gateway
+
+__all__ = ["Send", "StartResponse"]
+
+Send = Callable[[bytes], int]
+"""Give octets to the socket at once; return how many it took."""
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
+class StartResponse:
+    """The callable that an application announces its response with; one for each request."""
+
+    __slots__ = ("_fields", "_gateway", "_remaining", "_request", "_send", "_spool", "head", "sent", "status")
+
+    def __init__(self, gateway: "Gateway", request: Request, send: Send) -> None:
+        self._gateway = gateway
+        self._request = request
+        self._send = send
+        self._spool: Spool | None = None
+        self.status: str | None = None
+        self._fields: list[tuple[str, str]] = []
+        self.head: Head | None = None
+        """The head as it was sent, None before that."""
+        self._remaining: int | None = None
+        self.sent = 0
+        """Octets of body that have been given out."""
+
+    def __call__(
+        self, status: str, fields: list[tuple[str, str]], exc_info: _ExcInfo | None = None, /
+    ) -> Callable[[bytes], None]:
+        """Announce status and fields; they are sent with the first octets of body (PEP 3333)."""
+        if exc_info is not None:
+            try:
+                if self.head is not None and exc_info[1] is not None:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # a cycle through the traceback would keep the frame
+        elif self.status is not None:
+            raise ApplicationError("start_response was called a second time without exc_info")
+        if type(status) is not str:
+            raise ApplicationError(f"the status is {type(status).__name__}, not str")
+        self.status = status
+        self._fields = fields
+        return self.write
+
+    def write(self, piece: bytes) -> None:
+        """Send a piece of body now (PEP 3333 "The write() Callable").
+
+        What the socket does not take waits in a spool, first in memory, then on disk, until the application returns.
+        """
+        if self.head is not None and self.head.length == 0:
+            return
+        octets = self.framed(piece)
+        if self._spool is None:
+            octets = octets[self._send(octets) :]
+        if octets:
+            if self._spool is None:
+                self._spool = Spool(self._gateway.limits.spool, lambda: cast(BinaryIO, TemporaryFile()))
+            self._spool.write(octets)
+
+    def take_unsent(self) -> BinaryIO | None:
+        """Return what `write` could not send, to be read from its beginning and closed by the caller."""
+        spool, self._spool = self._spool, None
+        return None if spool is None else spool.finish()
+
+    def begin(self, length: int | None) -> bytes:
+        """Return the head; `length` is the size of the body where the whole of it is known."""
+        if self.status is None:
+            raise ApplicationError("start_response was not called before the body")
+        gateway = self._gateway
+        date = gateway.clock.http_date
+        head = response_head(self._request, self.status, self._fields, length, date, gateway.server_field)
+        if head.dropped:
+            gateway.report_dropped(head.dropped)
+        self.head = head
+        self._remaining = head.length
+        return head.octets
+
+    def framed(self, piece: bytes) -> bytes:
+        """Return the octets that send a piece of body, behind the head if that is still to be sent."""
+        if type(piece) is not bytes:
+            raise ApplicationError(f"the body has a piece of type {type(piece).__name__}, not bytes")
+        if not piece:
+            return b""
+        if self.head is None:
+            octets = self.begin(None)
+            return octets if self.bodiless else octets + self._framed_body(piece)
+        return self._framed_body(piece)
+
+    def _framed_body(self, piece: bytes) -> bytes:
+        remaining = self._remaining
+        if remaining is not None:
+            if len(piece) > remaining:
+                self._gateway.report("the body is longer than its Content-Length: the rest is not sent", self._request)
+                piece = piece[:remaining]
+            self._remaining = remaining - len(piece)
+        self.sent += len(piece)
+        return chunk(piece) if self.head and self.head.chunked and piece else piece
+
+    def whole(self, body: bytes) -> bytes:
+        """Return head and body of a response whose body is all there."""
+        if self.head is not None:  # write() was called before
+            return self.framed(body) + self.end()
+        octets = self.begin(len(body))
+        if self._remaining == 0 and (not body or self.bodiless):
+            return octets
+        return octets + self._framed_body(body) + self.end()
+
+    def segment_length(self, available: int) -> int:
+        """Count `available` octets of a file as sent; return how many may be."""
+        remaining = self._remaining
+        count = available if remaining is None else min(available, remaining)
+        if remaining is not None:
+            self._remaining = remaining - count
+        self.sent += count
+        return count
+
+    @property
+    def bodiless(self) -> bool:
+        """The response has no body, whatever the application yields: HEAD, 1xx, 204, 304 (RFC 9110 §6.4.1)."""
+        return self.status is not None and (
+            self._request.method == "HEAD" or self.status[:3] in ("204", "304") or self.status[:1] == "1"
+        )
+
+    def end(self) -> bytes:
+        """Return the octets that end the body. A body that is too short cannot be mended: the connection is closed."""
+        if self.head is None:
+            return self.begin(None if self._request.method == "HEAD" else 0)
+        if self._remaining:
+            self._request.keep_alive = False
+            self._gateway.report("the body is shorter than its Content-Length: the connection is closed", self._request)
+        return LAST_CHUNK if self.head.chunked else b""
+
+    def fail(self) -> bytes | None:
+        """Return a plain 500 where nothing has been sent, else None."""
+        if self.head is not None:
+            return None
+        body = b"" if self._request.method == "HEAD" else b"The application failed; its error log says why.\n"
+        self.status = "500 Internal Server Error"
+        self._fields = [("Content-Type", "text/plain; charset=utf-8")]
+        self._request.answered = True
+        return self.whole(body)
