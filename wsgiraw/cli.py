@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from wsgiraw.version import __version__
 from wsgiraw.config import Config
 from wsgiraw.errors import ApplicationNotFound, ConfigError
 from wsgiraw.importer import load, parse_specs, set_import_path
 from wsgiraw.kinds import SWITCH
 from wsgiraw.options import Option, declared, did_you_mean
 from wsgiraw.sources import CONFIG_VARIABLE, gather, report
+from wsgiraw.version import __version__
 
 __all__ = ["main"]
 

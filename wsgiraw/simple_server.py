@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from wsgiraw.config import configure
 from wsgiraw.server import Server
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ class SimpleServer:
 
     def __init__(self, host: str, port: int, application: "WSGIApplication", **options: object) -> None:
         """Listen on host ("" is every address) and port (0 lets the kernel pick). Options are those of `Config`."""
-        self._server = Server(application, host=host or "*", port=port, **options)
+        self._server = Server(application, configure(host=host or "*", port=port, **options))
         self.server_address = self._server.listeners[0].socket.getsockname()[:2]
         self.server_port = self._server.port
         self.server_name = self._server.listeners[0].server_name

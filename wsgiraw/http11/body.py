@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import BinaryIO, Protocol
 
 from wsgiraw.errors import HTTPError
-from wsgiraw.http11.grammar import CHUNK_EXTENSIONS, CHUNK_SIZE, FIELD_OCTETS
+from wsgiraw.http11.grammar import CHUNK_EXTENSIONS, CHUNK_SIZE, LINE_OCTETS
 from wsgiraw.http11.head import field_error
 from wsgiraw.http11.limits import Limits
 
@@ -155,7 +155,7 @@ class ChunkedBody:
 
 def _check_trailer(line: bytes) -> None:
     """Refuse what is no field line (RFC 9112 §7.1.2). What it says is discarded: framing cannot come this late."""
-    if b"\r" in line or line.translate(None, FIELD_OCTETS):
+    if line.translate(None, LINE_OCTETS):
         raise _bad("control character in the trailer section")
     text = line.decode("latin-1")
     if (error := field_error(text.partition(":")[0], text)) is not None:

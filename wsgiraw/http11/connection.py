@@ -154,9 +154,11 @@ class Connection:
 
     def _judged(self, head: bytes) -> bytes:
         """Return a complete head, less one empty line before it (RFC 9112 §2.2)."""
+        if head[:2] == b"\r\n":
+            head = head[2:]
         if len(head) > self._limits.request_line or len(head) + 4 > self._limits.head:
             self._check_prefix(head + b"\r\n\r\n", 0)
-        return head[2:] if head[:2] == b"\r\n" else head
+        return head
 
     def _check_prefix(self, head: bytes | bytearray, searched: int) -> None:
         """Refuse a head, complete or not, for what no further octet can mend.
@@ -172,7 +174,7 @@ class Connection:
         limit = self._limits.request_line + 2
         if shown >= begin + limit and head.find(b"\r\n", begin, begin + limit) < 0:
             raise HTTPError(HTTPStatus.REQUEST_URI_TOO_LONG, "request line is too long")
-        if shown > self._limits.head:
+        if shown > begin + self._limits.head:
             raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "request head is too long")
         if bare:
             raise _bad("bare CR or LF in the request head: lines end with CRLF")  # RFC 9112 §2.2

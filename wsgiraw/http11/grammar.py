@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["AUTHORITY", "CHUNK_EXTENSIONS", "CHUNK_SIZE", "FIELD_OCTETS", "HOST", "TCHAR", "TOKEN", "VERSION"]
+__all__ = ["AUTHORITY", "CHUNK_EXTENSIONS", "CHUNK_SIZE", "HOST", "LINE_OCTETS", "TCHAR", "TOKEN", "VERSION"]
 
 _TCHAR_PUNCTUATION = r"!#$%&'*+\-.^_`|~"
 
@@ -12,8 +12,9 @@ TOKEN = re.compile(rf"[{_TCHAR_PUNCTUATION}0-9A-Za-z]+")
 TCHAR = frozenset(octet for octet in range(128) if TOKEN.fullmatch(chr(octet)))
 """The octets a token may begin with."""
 
-FIELD_OCTETS = bytes([0x09, 0x0A, 0x0D, *range(0x20, 0x7F), *range(0x80, 0x100)])
-"""Octets that may stand in a head: SP, HTAB, VCHAR, obs-text (RFC 9110 §5.5), and the CR and LF that end lines."""
+LINE_OCTETS = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
+"""Octets that may stand in a line of a head: SP, HTAB, VCHAR, obs-text (RFC 9110 §5.5). Deleting them from a well-formed
+head leaves its line ends and nothing else."""
 
 VERSION = re.compile(r"HTTP/([0-9])\.([0-9])")
 """HTTP-version (RFC 9112 §2.3): case-sensitive, one digit each."""
@@ -34,6 +35,6 @@ _TCHARS = rf"[{_TCHAR_PUNCTUATION}0-9A-Za-z]+".encode()
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'  # RFC 9110 §5.6.4
 
 CHUNK_EXTENSIONS = re.compile(
-    rb"(?:[ \t]*;[ \t]*" + _TCHARS + rb"(?:[ \t]*=[ \t]*(?:" + _TCHARS + rb"|" + _QUOTED + rb"))?)*[ \t]*"
+    rb"(?:[ \t]*;[ \t]*" + _TCHARS + rb"(?:[ \t]*=[ \t]*(?:" + _TCHARS + rb"|" + _QUOTED + rb"))?)*"
 )
 """chunk-ext (RFC 9112 §7.1.1), with the bad white space that recipients are told to accept."""

@@ -6,7 +6,7 @@ What the parts mean (framing, Host, persistence, expectations) is `request.py`'s
 from http import HTTPStatus
 
 from wsgiraw.errors import HTTPError
-from wsgiraw.http11.grammar import FIELD_OCTETS, TOKEN
+from wsgiraw.http11.grammar import LINE_OCTETS, TOKEN
 
 __all__ = ["field_error", "split_head"]
 
@@ -45,30 +45,52 @@ def split_head(head: bytes) -> tuple[str, str, str, Fields]:
     `fields` maps CGI meta-variables (`HTTP_ACCEPT`, `CONTENT_LENGTH`) to values decoded as latin-1 (PEP 3333). Names
     with an underscore and `Proxy` are dropped. Raises `HTTPError` 400.
     """
-    if head.translate(None, FIELD_OCTETS):
-        raise _bad("control character in the request head")  # RFC 9110 §5.5
-    text = head.decode("latin-1")
-    lines = text.split("\r\n")
-    ends = len(lines) - 1
-    if head.count(b"\n") != ends or head.count(b"\r") != ends:
-        raise _bad("bare CR or LF in the request head: lines end with CRLF")  # RFC 9112 §2.2
+    lines = head.decode("latin-1").split("\r\n")
+    line_ends = b"\r\n" * (len(lines) - 1)
+    if head.translate(None, LINE_OCTETS) != line_ends:
+        raise _illegal_octet(head)
     try:
         method, target, version = lines[0].split(" ")
     except ValueError:
         raise _bad("request line is not METHOD SP TARGET SP VERSION") from None  # RFC 9112 §3
+    del lines[0]
     fields: Fields = {}
     names = _cgi_names
-    del lines[0]
-    for line in lines:
-        name, _, value = line.partition(":")
-        key = names.get(name)
-        if key is None:
-            key = _cgi_name(name, line)
-        if key in fields:
-            fields[key] = _combined(key, fields[key], value.strip(" \t"))
-        elif key:
-            fields[key] = value.strip(" \t")  # RFC 9112 §5.1: OWS is not part of the value
+    try:
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if not colon:
+                break
+            fields[names[name]] = value.strip(" \t")  # RFC 9112 §5.1: OWS is not part of the value
+    except KeyError:
+        return method, target, version, _careful_fields(lines)
+    if len(fields) != len(lines) or "" in fields:
+        fields = _careful_fields(lines)
     return method, target, version, fields
+
+
+def _careful_fields(lines: list[str]) -> Fields:
+    """Return the fields where a name is new, repeated or dropped."""
+    fields: Fields = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        key = _cgi_names.get(name)
+        if key is None or not colon:
+            key = _cgi_name(name, line)
+        value = value.strip(" \t")
+        if key in fields:
+            fields[key] = _combined(key, fields[key], value)
+        elif key:
+            fields[key] = value
+    return fields
+
+
+def _illegal_octet(head: bytes) -> HTTPError:
+    """Return what is wrong with a head that has more than lines and line ends."""
+    ends = head.count(b"\r\n")
+    if head.count(b"\n") != ends or head.count(b"\r") != ends:
+        return _bad("bare CR or LF in the request head: lines end with CRLF")  # RFC 9112 §2.2
+    return _bad("control character in the request head")  # RFC 9110 §5.5
 
 
 def _cgi_name(name: str, line: str) -> str:

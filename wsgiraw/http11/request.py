@@ -1,6 +1,8 @@
 """What a request head means: target, framing, persistence, expectation (RFC 9110, RFC 9112). No octets, no body."""
 
+from functools import lru_cache
 from http import HTTPStatus
+from ipaddress import IPv6Address
 from typing import BinaryIO
 
 from wsgiraw.errors import HTTPError
@@ -56,10 +58,10 @@ class Request:
         if host is None:
             if version == "HTTP/1.1":  # RFC 9112 §3.2
                 raise _bad("no Host field: HTTP/1.1 requires one, add 'Host: name'")
-        elif not HOST.fullmatch(host):
+        elif not _is_host(host):
             raise _bad("empty or malformed Host field: send 'Host: name' or 'Host: name:port'")
-        if not target.isascii() or "#" in target:  # RFC 3986 §2, and RFC 9112 §3.2: no fragment
-            raise _bad("request target with a fragment or an octet outside ASCII: percent-encode it")
+        if not (target.isascii() and target.isprintable()) or "#" in target:  # RFC 3986 §2, RFC 9112 §3.2
+            raise _bad("request target with a fragment or an octet that is no visible ASCII: percent-encode it")
         if target[:1] == "/":  # RFC 9112 §3.2.1: origin-form
             self.path, _, self.query = target.partition("?")
         else:
@@ -68,8 +70,7 @@ class Request:
         self.keep_alive = version == "HTTP/1.1"  # RFC 9112 §9.3
         """The connection may serve another request; a response may end that, never begin it."""
         if connection is not None:
-            options = [option.strip(" \t") for option in connection.lower().split(",")]
-            self.keep_alive = "close" not in options and (self.keep_alive or "keep-alive" in options)
+            self.keep_alive = _persists(connection, self.keep_alive)
         if "HTTP_TRANSFER_ENCODING" in fields:
             self._read_transfer_encoding()
         elif "CONTENT_LENGTH" in fields:
@@ -94,7 +95,7 @@ class Request:
             raise _bad("request target is neither a path that begins with / nor an http URI")
         hierarchy, _, self.query = rest.partition("?")
         authority, slash, path = hierarchy.partition("/")
-        if not HOST.fullmatch(authority):
+        if not _is_host(authority):
             raise _bad("request target with an empty or malformed authority")  # RFC 9110 §4.2.1, §4.2.4
         self.fields["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target overrides Host
         self.path = slash + path or "/"
@@ -105,7 +106,7 @@ class Request:
         if self.version != "HTTP/1.1":  # RFC 9112 §6.1
             raise _bad("Transfer-Encoding in an HTTP/1.0 request")
         codings = [coding.strip(" \t").lower() for coding in self.fields["HTTP_TRANSFER_ENCODING"].split(",")]
-        if codings[-1] != "chunked" or "chunked" in codings[:-1]:  # RFC 9112 §6.3: the end could not be told
+        if codings[-1] != "chunked" or "chunked" in codings[:-1] or "" in codings:  # RFC 9112 §6.3: the end could not be told
             raise _bad("Transfer-Encoding does not end with a single chunked")
         if len(codings) > 1:
             raise HTTPError(HTTPStatus.NOT_IMPLEMENTED, "transfer coding other than chunked")  # RFC 9112 §6.1
@@ -119,6 +120,27 @@ class Request:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
+
+
+@lru_cache(maxsize=64)
+def _is_host(value: str) -> bool:
+    """Whether a Host field is well-formed. Remembered, because a server has few names and is asked at each request."""
+    if not HOST.fullmatch(value):
+        return False
+    if value[0] == "[" and value[1] not in "vV":
+        try:
+            IPv6Address(value[1 : value.index("]")])
+        except ValueError:
+            return False
+    return True
+
+
+def _persists(connection: str, default: bool) -> bool:
+    """Whether a connection with this Connection field persists (RFC 9112 §9.3)."""
+    if connection == "keep-alive":
+        return True
+    options = [option.strip(" \t") for option in connection.lower().split(",")]  # RFC 9110 §7.6.1: a list
+    return "close" not in options and (default or "keep-alive" in options)
 
 
 def _served_version(version: str) -> str:

@@ -1,10 +1,10 @@
 """Responses as octets: the head, how the body is framed (RFC 9112 §6), and what a server may not pass on."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from wsgiraw.errors import ApplicationError, HTTPError
-from wsgiraw.http11.grammar import FIELD_OCTETS, TOKEN
+from wsgiraw.http11.grammar import LINE_OCTETS, TOKEN
 from wsgiraw.http11.request import Request
 
 __all__ = ["CONTINUE", "LAST_CHUNK", "Head", "chunk", "error_reply", "response_head"]
@@ -18,6 +18,9 @@ _HOP_BY_HOP = frozenset(
 """Fields that belong to the connection, which is ours (RFC 9110 §7.6.1, PEP 3333 "Other HTTP Features")."""
 
 _NAMES_REMEMBERED = 1024
+
+_status_lines: dict[str, str] = {}
+"""Status as the application writes it → status line."""
 
 _roles: dict[str, str] = {}
 """Field name as the application writes it → "" or, where the server minds it, the name in lower case."""
@@ -35,18 +38,16 @@ class Head(NamedTuple):
 
 
 def response_head(
-    request: Request, status: str, fields: Iterable[tuple[str, str]], length: int | None, date: str, server: str
+    request: Request, status: str, fields: Sequence[tuple[str, str]], length: int | None, date: str, server: str
 ) -> Head:
     """Render the head of the response to `request` and settle whether the connection survives it.
 
     `length` is the size of the body where the whole of it is known. `date` and `server` are field lines with CRLF, used
     where the application has none of its own. Raises `ApplicationError` for what cannot go on the wire.
     """
+    text = _status_lines.get(status) or _status_line(status)
     code = status[:3]
-    if not (len(code) == 3 and code.isascii() and code.isdigit() and status[3:4] in ("", " ")):
-        raise ApplicationError(f"the status is {status!r}: it must be like '200 OK'")
-    text = "HTTP/1.1 " + status + ("\r\n" if len(status) > 3 else " \r\n")  # RFC 9112 §4
-    lines = 1
+    lines = 1 + len(fields)
     declared: int | None = None
     dropped: tuple[str, ...] = ()
     roles = _roles
@@ -59,11 +60,13 @@ def response_head(
                 if declared is not None and value != str(declared):
                     raise ApplicationError("two different Content-Length fields")
                 if declared is not None:
+                    lines -= 1
                     continue
                 if not (value.isascii() and value.isdigit()):
                     raise ApplicationError(f"Content-Length is {value!r}: it must be a number of octets")
                 declared = int(value)
                 if code[0] == "1" or code == "204":  # RFC 9110 §8.6
+                    lines -= 1
                     continue
             elif role == "date":
                 date = ""
@@ -71,44 +74,54 @@ def response_head(
                 server = ""
             elif role == "connection" and value.strip().lower() == "close":
                 request.keep_alive = False
+                lines -= 1
                 continue
             else:
                 dropped += (role,)
+                lines -= 1
                 continue
         text += name + ": " + value + "\r\n"
-        lines += 1
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise ApplicationError("a character outside latin-1 in the status or a field") from error
+    if octets.translate(None, LINE_OCTETS) != b"\r\n" * lines:  # response splitting
+        raise ApplicationError("a line end or control character in the status or a field")
+    ours = ""
     bodiless = request.method == "HEAD" or code == "304" or code == "204" or code[0] == "1"  # RFC 9110 §6.4.1
     chunked = False
     if code[0] == "1":
         request.keep_alive = False  # what follows a final 1xx is not HTTP/1.1 of ours
     elif declared is None and code != "204":
         if length is not None and code != "304" and (length or request.method != "HEAD"):
-            text += f"Content-Length: {length}\r\n"
-            lines += 1
+            ours += f"Content-Length: {length}\r\n"
         elif not bodiless:
             if request.version == "HTTP/1.1":
                 chunked = True
-                text += "Transfer-Encoding: chunked\r\n"  # RFC 9112 §7.1
-                lines += 1
+                ours += "Transfer-Encoding: chunked\r\n"  # RFC 9112 §7.1
             else:
                 request.keep_alive = False  # RFC 9112 §6.3: the end of the connection ends the body
     else:
         length = declared
-    text += date + server
+    ours += date + server
     if not request.keep_alive:
-        text += "Connection: close\r\n\r\n"  # RFC 9112 §9.6
+        ours += "Connection: close\r\n\r\n"  # RFC 9112 §9.6
     elif request.version == "HTTP/1.0":
-        text += "Connection: keep-alive\r\n\r\n"
+        ours += "Connection: keep-alive\r\n\r\n"
     else:
-        text += "\r\n"
-    try:
-        octets = text.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise ApplicationError("a character outside latin-1 in the status or a field") from error
-    lines += 1 + (date != "") + (server != "") + (not request.keep_alive or request.version == "HTTP/1.0")
-    if octets.count(b"\n") != lines or octets.count(b"\r") != lines or octets.translate(None, FIELD_OCTETS):
-        raise ApplicationError("a line end or control character in the status or a field")  # response splitting
-    return Head(octets, 0 if bodiless else length, chunked, dropped)
+        ours += "\r\n"
+    return Head(octets + ours.encode("latin-1"), 0 if bodiless else length, chunked, dropped)
+
+
+def _status_line(status: str) -> str:
+    """Return the status line (RFC 9112 §4) of a status met for the first time."""
+    code = status[:3]
+    if not (len(code) == 3 and code.isascii() and code.isdigit() and status[3:4] in ("", " ")):
+        raise ApplicationError(f"the status is {status!r}: it must be like '200 OK'")
+    line = "HTTP/1.1 " + status + ("\r\n" if len(status) > 3 else " \r\n")
+    if len(_status_lines) < _NAMES_REMEMBERED:
+        _status_lines[status] = line
+    return line
 
 
 def _role(name: str) -> str:

@@ -58,14 +58,6 @@ class Channel:
         self.deadlines: Deadlines[Channel] | None = None
         """Where the channel waits for its timeout."""
 
-    def wait(self, deadlines: "Deadlines[Channel] | None", now: float) -> None:
-        """Be timed by `deadlines` from `now` on, and by no others."""
-        if self.deadlines is not None:
-            self.deadlines.cancel(self)
-        self.deadlines = deadlines
-        if deadlines is not None:
-            deadlines.start(self, now)
-
     def send(self, octets: Octets) -> None:
         """Send octets behind everything gathered; what the socket does not take is left in `unsent`."""
         if self.gathered:
@@ -74,7 +66,7 @@ class Channel:
             if isinstance(octets, bytes):
                 octets = gathered + octets
             elif (rest := transmit(self.socket, gathered)) is not None:
-                self.gathered.append(bytes(rest))  # type: ignore[arg-type]  # octets leave octets
+                self.gathered.append(bytes(rest))
                 self.unsent = octets
                 return
         self.unsent = transmit(self.socket, octets)
@@ -85,7 +77,7 @@ class Channel:
             rest = transmit(self.socket, b"".join(self.gathered))
             self.gathered.clear()
             if rest is not None:
-                self.gathered.append(bytes(rest))  # type: ignore[arg-type]
+                self.gathered.append(bytes(rest))
                 return False
         if self.unsent is not None:
             self.unsent = transmit(self.socket, self.unsent)

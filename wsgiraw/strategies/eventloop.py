@@ -4,6 +4,7 @@ A slow application stops everybody; a slow client stops nobody. Readiness is lev
 is reported again. A channel waits for one thing at a time, input or room for output, and for one timeout.
 """
 
+import math
 from collections.abc import Sequence
 from http import HTTPStatus
 from socket import SHUT_WR, socket
@@ -65,6 +66,8 @@ class EventLoop:
         self._linger = Deadlines[Channel](timeouts.linger)
         self._paused = Deadlines[Listener](_PAUSE)
         self._draining = False
+        self._next_due = math.inf
+        """When a deadline may be due, monotonic seconds; never later than the first of them."""
         self._poller.register(stop.fileno(), READ)
         for descriptor in self._listeners:
             self._poller.register(descriptor, READ)
@@ -73,9 +76,10 @@ class EventLoop:
         """Turn until stopped and drained."""
         channels = self._channels
         poll = self._poller.poll
+        update = self._clock.update
         while True:
-            events = poll(self._patience())
-            self._clock.update()
+            events = poll(None if self._next_due == math.inf else max(self._next_due - self._clock.now, 0))
+            now = update()
             for descriptor, _ in events:
                 channel = channels.get(descriptor)
                 if channel is not None:
@@ -83,11 +87,11 @@ class EventLoop:
                 elif descriptor in self._listeners:
                     self._accept(self._listeners[descriptor])
                 elif descriptor == self._stop.fileno():
-                    self._stop.acknowledge()
                     self._drain()
-            # By the clock as it was when poll returned: whoever had sent something by then has been heard.
-            self._expire(self._clock.now)
-            if self._draining and (not channels or self._clock.now >= self._stop.deadline):
+            if now >= self._next_due:
+                # By the clock as it was when poll returned: whoever had sent something by then has been heard.
+                self._expire(now)
+            if self._draining and (not channels or now >= self._stop.deadline):
                 return
 
     def close(self) -> None:
@@ -98,15 +102,17 @@ class EventLoop:
 
     # Time
 
-    def _patience(self) -> float | None:
-        """Return how long nothing but a client can be of interest, in seconds; None for ever."""
-        due = self._stop.deadline
-        for deadlines in (self._idle, self._fresh, self._head, self._body, self._write, self._linger, self._paused):
-            if deadlines and (first := deadlines.first()) < due:
-                due = first
-        return None if due == float("inf") else max(due - self._clock.now, 0)
+    def _time(self, channel: Channel, deadlines: Deadlines[Channel]) -> None:
+        """Give the channel a new deadline in place of the one it has."""
+        if channel.deadlines is not None:
+            channel.deadlines.cancel(channel)
+        channel.deadlines = deadlines
+        due = deadlines.start(channel, self._clock.now)
+        if due < self._next_due:
+            self._next_due = due
 
     def _expire(self, now: float) -> None:
+        """Part with those whose time is up, and find out who is next."""
         for silent in (self._idle, self._fresh, self._linger):  # nothing was asked, nothing is answered
             for channel in silent.expired(now):
                 self._drop(channel)
@@ -118,12 +124,14 @@ class EventLoop:
             self._abort(channel)
         for listener in self._paused.expired(now):
             self._resume(listener)
+        channel_deadlines = (self._idle, self._fresh, self._head, self._body, self._write, self._linger)
+        first = min(deadlines.first() for deadlines in channel_deadlines)
+        self._next_due = min(first, self._paused.first(), self._stop.deadline)
 
     # Accepting
 
     def _accept(self, listener: Listener) -> bool:
         """Accept some of what is queued; return whether there may be more."""
-        now = self._clock.now
         try:
             for _ in range(_ACCEPTS):
                 accepted = listener.accept()
@@ -135,11 +143,11 @@ class EventLoop:
                 channel = Channel(sock, connection, environ, self._receive)
                 self._channels[channel.descriptor] = channel
                 self._poller.register(channel.descriptor, READ)
-                channel.wait(self._fresh, now)
+                self._time(channel, self._fresh)
         except OutOfDescriptors as error:
             log.warning("not accepting for %s s: %s", _PAUSE, error)
             self._poller.unregister(listener.socket.fileno())
-            self._paused.start(listener, now)
+            self._next_due = min(self._next_due, self._paused.start(listener, self._clock.now))
             return False
         return True
 
@@ -224,29 +232,28 @@ class EventLoop:
             self._await_room(channel)
             return
         state = connection.state
-        now = self._clock.now
         if state is State.CLOSED or (self._draining and state is State.IDLE):
             self._say_goodbye(channel)
             return
         if state is State.IDLE:
-            channel.wait(self._idle, now)
+            self._time(channel, self._idle)
         elif state is State.BODY:
-            channel.wait(self._body, now)
+            self._time(channel, self._body)
         elif channel.deadlines is not self._head:  # one span for the whole head, however it is dripped
-            channel.wait(self._head, now)
+            self._time(channel, self._head)
         self._watch(channel, READ)
         channel.on_ready = self._receive
 
     def _await_room(self, channel: Channel) -> None:
         """Nothing more can be sent, or others are to have their turn."""
-        channel.wait(self._write, self._clock.now)
+        self._time(channel, self._write)
         self._watch(channel, WRITE)
         channel.on_ready = self._continue
 
     def _continue(self, channel: Channel) -> None:
         try:
             if not channel.flush():
-                channel.wait(self._write, self._clock.now)
+                self._time(channel, self._write)
                 return
         except ApplicationError:
             self._abort(channel)
@@ -291,7 +298,7 @@ class EventLoop:
         except OSError:
             self._drop(channel)
             return
-        channel.wait(self._linger, self._clock.now)
+        self._time(channel, self._linger)
         self._watch(channel, READ)
         channel.on_ready = self._discard
 
@@ -313,6 +320,8 @@ class EventLoop:
 
     def _drain(self) -> None:
         """Take what the kernel has queued, stop listening, and end each connection with the request it is at."""
+        self._stop.acknowledge()
+        self._next_due = min(self._next_due, self._stop.deadline)
         if self._draining:
             return
         for descriptor, listener in self._listeners.items():

@@ -29,15 +29,17 @@ class Timeouts:
 class Deadlines(Generic[T]):
     """What waits for one and the same duration. New entries go last, so the first one is always due first."""
 
-    __slots__ = ("_due", "_duration")
+    __slots__ = ("_due", "duration")
 
     def __init__(self, duration: float) -> None:
-        self._duration = duration
+        self.duration = duration
+        """Seconds."""
         self._due: dict[T, float] = {}
 
-    def start(self, entry: T, now: float) -> None:
-        """Let `entry` be due one duration from `now`; it must not be waiting here."""
-        self._due[entry] = now + self._duration
+    def start(self, entry: T, now: float) -> float:
+        """Let `entry` be due one duration from `now`; return when that is. It must not be waiting here."""
+        self._due[entry] = due = now + self.duration
+        return due
 
     def cancel(self, entry: T) -> None:
         """Forget an entry that waits here."""
@@ -45,9 +47,7 @@ class Deadlines(Generic[T]):
 
     def first(self) -> float:
         """Return when the first entry is due, infinity if there is none."""
-        for due in self._due.values():
-            return due
-        return math.inf
+        return next(iter(self._due.values()), math.inf)
 
     def expired(self, now: float) -> Iterator[T]:
         """Yield what is due, still waiting; the caller cancels each."""
@@ -62,6 +62,3 @@ class Deadlines(Generic[T]):
 
     def __contains__(self, entry: object) -> bool:
         return entry in self._due
-
-    def __len__(self) -> int:
-        return len(self._due)

@@ -1,0 +1,89 @@
+"""A raw HTTP client for tests: octets out, octets in, and responses taken apart without mending anything."""
+
+import socket
+from dataclasses import dataclass
+
+from wsgiraw import Server
+
+__all__ = ["Reply", "connect", "exchange", "read_all", "replies"]
+
+PATIENCE = 20.0
+"""Seconds after which a test that waits has failed."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One response as it was on the wire; field names in lower case."""
+
+    status: int
+    reason: str
+    fields: list[tuple[str, str]]
+    body: bytes
+
+    def field(self, name: str) -> str | None:
+        """Return the value of a field that occurs at most once."""
+        values = [value for key, value in self.fields if key == name.lower()]
+        assert len(values) <= 1, f"{name} occurs {len(values)} times"
+        return values[0] if values else None
+
+
+def connect(server: Server) -> socket.socket:
+    """Return a connection to a server's first listener."""
+    return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
+
+
+def exchange(server: Server, octets: bytes, *, half_close: bool = True) -> bytes:
+    """Send octets on a new connection; return all that comes back until the server closes."""
+    with connect(server) as client:
+        client.sendall(octets)
+        if half_close:
+            client.shutdown(socket.SHUT_WR)
+        return read_all(client)
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Return all that comes until the server closes."""
+    received = bytearray()
+    while data := client.recv(65536):
+        received += data
+    return bytes(received)
+
+
+def replies(octets: bytes, *methods: str) -> list[Reply]:
+    """Take responses apart; `methods` are those of the requests (GET where none is given). Interim ones count."""
+    found: list[Reply] = []
+    pending = list(methods)
+    while octets:
+        head, separator, rest = octets.partition(b"\r\n\r\n")
+        assert separator, f"a head without an end: {head!r}"
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        version, status, reason = status_line.split(" ", 2)
+        assert version == "HTTP/1.1"
+        fields = [(line.partition(":")[0].lower(), line.partition(":")[2].strip()) for line in lines]
+        named = dict(fields)
+        method = "GET" if status.startswith("1") or not pending else pending.pop(0)
+        if method == "HEAD" or status in ("204", "304") or status.startswith("1"):
+            body, octets = b"", rest
+        elif named.get("transfer-encoding") == "chunked":
+            body, octets = _chunks(rest)
+        elif "content-length" in named:
+            length = int(named["content-length"])
+            body, octets = rest[:length], rest[length:]
+            assert len(body) == length, f"{len(body)} of {length} octets of body"
+        else:
+            body, octets = rest, b""
+        found.append(Reply(int(status), reason, fields, body))
+    return found
+
+
+def _chunks(octets: bytes) -> tuple[bytes, bytes]:
+    body = b""
+    while True:
+        size, separator, octets = octets.partition(b"\r\n")
+        assert separator, "a chunked body without an end"
+        count = int(size, 16)
+        body += octets[:count]
+        assert octets[count : count + 2] == b"\r\n", "a chunk without an end"
+        octets = octets[count + 2 :]
+        if count == 0:
+            return body, octets
