@@ -1,13 +1,12 @@
 """Responses as octets: the head, how the body is framed (RFC 9112 §6), and what a server may not pass on."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from wsgiraw.errors import ApplicationError, HTTPError
 from wsgiraw.http11.grammar import LINE_OCTETS, TOKEN
 from wsgiraw.http11.request import Request
 
-__all__ = ["CONTINUE", "LAST_CHUNK", "Head", "chunk", "error_reply", "response_head"]
+__all__ = ["CONTINUE", "LAST_CHUNK", "chunk", "error_reply", "response_head"]
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -26,22 +25,13 @@ _roles: dict[str, str] = {}
 """Field name as the application writes it → "" or, where the server minds it, the name in lower case."""
 
 
-class Head(NamedTuple):
-    """A rendered response head and what it says of the body."""
-
-    octets: bytes
-    length: int | None
-    """Octets of body to be sent; 0 where the response has none; None where its end is told otherwise."""
-    chunked: bool
-    dropped: tuple[str, ...]
-    """Hop-by-hop fields of the application's that were left out, in lower case."""
-
-
 def response_head(
     request: Request, status: str, fields: Sequence[tuple[str, str]], length: int | None, date: str, server: str
-) -> Head:
+) -> tuple[bytes, int | None, bool, tuple[str, ...]]:
     """Render the head of the response to `request` and settle whether the connection survives it.
 
+    Return (octets, size, chunked, dropped): the head, the octets of body to be sent (0 where the response has none,
+    None where its end is told otherwise), whether it is in chunks, and the hop-by-hop fields left out, in lower case.
     `length` is the size of the body where the whole of it is known. `date` and `server` are field lines with CRLF, used
     where the application has none of its own. Raises `ApplicationError` for what cannot go on the wire.
     """
@@ -110,7 +100,7 @@ def response_head(
         ours += "Connection: keep-alive\r\n\r\n"
     else:
         ours += "\r\n"
-    return Head(octets + ours.encode("latin-1"), 0 if bodiless else length, chunked, dropped)
+    return octets + ours.encode("latin-1"), 0 if bodiless else length, chunked, dropped
 
 
 def _status_line(status: str) -> str:

@@ -24,6 +24,8 @@ from wsgiraw.wsgi import Gateway
 
 __all__ = ["EventLoop", "serve"]
 
+IDLE = State.IDLE  # looked up at each request
+
 _RECEIVE = 64 * 1024
 """Octets asked of a socket at once."""
 
@@ -224,18 +226,23 @@ class EventLoop:
     def _await_input(self, channel: Channel) -> None:
         """Nothing can be answered before more octets arrive, or none will."""
         connection = channel.connection
+        state = connection.state
+        if state is IDLE and channel.interest == READ and not channel.gathered and not self._draining:
+            self._time(channel, self._idle)
+            return
         if connection.takes_continue():
             channel.send(CONTINUE)
         elif channel.gathered:
             channel.flush()
         if channel.unsent is not None or channel.gathered:
             self._await_room(channel)
-            return
-        state = connection.state
-        if state is State.CLOSED or (self._draining and state is State.IDLE):
+        elif state is State.CLOSED or (self._draining and state is IDLE):
             self._say_goodbye(channel)
-            return
-        if state is State.IDLE:
+        else:
+            self._await_more(channel, state)
+
+    def _await_more(self, channel: Channel, state: State) -> None:
+        if state is IDLE:
             self._time(channel, self._idle)
         elif state is State.BODY:
             self._time(channel, self._body)

@@ -84,7 +84,7 @@ class Gateway:
                 if kind is list or kind is tuple:
                     pieces = result
                 elif isinstance(result, FileWrapper) and (segment := result.segment()) is not None:
-                    if start_response.head is None:
+                    if not start_response.begun:
                         yield from _file(request, start_response, segment)
                         return
                     pieces = iter(result)
@@ -99,7 +99,7 @@ class Gateway:
                     body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                     if type(body) is not bytes:
                         raise ApplicationError(f"the body is a list of {type(body).__name__}, not bytes")
-                    if len(body) <= _JOIN_BELOW or start_response.head is not None:
+                    if len(body) <= _JOIN_BELOW or start_response.begun:
                         octets = start_response.whole(body)
                         request.answered = True
                         if octets:
@@ -115,7 +115,7 @@ class Gateway:
                         octets = start_response.framed(piece)
                         if octets:
                             yield octets
-                        if start_response.bodiless and start_response.head is not None:
+                        if start_response.bodiless and start_response.begun:
                             break
                     else:
                         octets = start_response.end()
@@ -160,7 +160,7 @@ class Gateway:
         if request.body is not None:
             request.body.close()
         if self.access_log is not None:
-            status = int(start_response.status[:3]) if start_response.head is not None and start_response.status else 0
+            status = int(start_response.status[:3]) if start_response.begun and start_response.status else 0
             line = f"{request.method} {request.target} {request.version}"
             peer = connection_environ["REMOTE_ADDR"]
             self.access_log.write(peer, line, status, start_response.sent, request.fields)

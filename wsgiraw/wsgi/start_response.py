@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from wsgiraw.errors import ApplicationError
 from wsgiraw.http11 import Request, Spool
-from wsgiraw.http11.response import LAST_CHUNK, Head, chunk, response_head
+from wsgiraw.http11.response import LAST_CHUNK, chunk, response_head
 
 if TYPE_CHECKING:
     from wsgiraw.wsgi.gateway import Gateway
@@ -23,7 +23,18 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None
 class StartResponse:
     """The callable that an application announces its response with; one for each request."""
 
-    __slots__ = ("_fields", "_gateway", "_remaining", "_request", "_send", "_spool", "head", "sent", "status")
+    __slots__ = (
+        "_chunked",
+        "_fields",
+        "_gateway",
+        "_remaining",
+        "_request",
+        "_send",
+        "_spool",
+        "begun",
+        "sent",
+        "status",
+    )
 
     def __init__(self, gateway: "Gateway", request: Request, send: Send) -> None:
         self._gateway = gateway
@@ -32,9 +43,11 @@ class StartResponse:
         self._spool: Spool | None = None
         self.status: str | None = None
         self._fields: list[tuple[str, str]] = []
-        self.head: Head | None = None
-        """The head as it was sent, None before that."""
+        self.begun = False
+        """The head has been given out."""
         self._remaining: int | None = None
+        """Octets of body that may still be given out, None where that is not known."""
+        self._chunked = False
         self.sent = 0
         """Octets of body that have been given out."""
 
@@ -44,7 +57,7 @@ class StartResponse:
         """Announce status and fields; they are sent with the first octets of body (PEP 3333)."""
         if exc_info is not None:
             try:
-                if self.head is not None and exc_info[1] is not None:
+                if self.begun and exc_info[1] is not None:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # a cycle through the traceback would keep the frame
@@ -61,7 +74,7 @@ class StartResponse:
 
         What the socket does not take waits in a spool, first in memory, then on disk, until the application returns.
         """
-        if self.head is not None and self.head.length == 0:
+        if self.begun and self.bodiless:
             return
         octets = self.framed(piece)
         if self._spool is None:
@@ -81,13 +94,13 @@ class StartResponse:
         if self.status is None:
             raise ApplicationError("start_response was not called before the body")
         gateway = self._gateway
-        date = gateway.clock.http_date
-        head = response_head(self._request, self.status, self._fields, length, date, gateway.server_field)
-        if head.dropped:
-            gateway.report_dropped(head.dropped)
-        self.head = head
-        self._remaining = head.length
-        return head.octets
+        octets, self._remaining, self._chunked, dropped = response_head(
+            self._request, self.status, self._fields, length, gateway.clock.http_date, gateway.server_field
+        )
+        if dropped:
+            gateway.report_dropped(dropped)
+        self.begun = True
+        return octets
 
     def framed(self, piece: bytes) -> bytes:
         """Return the octets that send a piece of body, behind the head if that is still to be sent."""
@@ -95,7 +108,7 @@ class StartResponse:
             raise ApplicationError(f"the body has a piece of type {type(piece).__name__}, not bytes")
         if not piece:
             return b""
-        if self.head is None:
+        if not self.begun:
             octets = self.begin(None)
             return octets if self.bodiless else octets + self._framed_body(piece)
         return self._framed_body(piece)
@@ -108,13 +121,18 @@ class StartResponse:
                 piece = piece[:remaining]
             self._remaining = remaining - len(piece)
         self.sent += len(piece)
-        return chunk(piece) if self.head and self.head.chunked and piece else piece
+        return chunk(piece) if self._chunked and piece else piece
 
     def whole(self, body: bytes) -> bytes:
         """Return head and body of a response whose body is all there."""
-        if self.head is not None:  # write() was called before
+        if self.begun:  # write() was called before
             return self.framed(body) + self.end()
-        octets = self.begin(len(body))
+        size = len(body)
+        octets = self.begin(size)
+        if self._remaining == size:
+            self._remaining = 0
+            self.sent = size
+            return octets + body
         if self._remaining == 0 and (not body or self.bodiless):
             return octets
         return octets + self._framed_body(body) + self.end()
@@ -137,16 +155,16 @@ class StartResponse:
 
     def end(self) -> bytes:
         """Return the octets that end the body. A body that is too short cannot be mended: the connection is closed."""
-        if self.head is None:
+        if not self.begun:
             return self.begin(None if self._request.method == "HEAD" else 0)
         if self._remaining:
             self._request.keep_alive = False
             self._gateway.report("the body is shorter than its Content-Length: the connection is closed", self._request)
-        return LAST_CHUNK if self.head.chunked else b""
+        return LAST_CHUNK if self._chunked else b""
 
     def fail(self) -> bytes | None:
         """Return a plain 500 where nothing has been sent, else None."""
-        if self.head is not None:
+        if self.begun:
             return None
         body = b"" if self._request.method == "HEAD" else b"The application failed; its error log says why.\n"
         self.status = "500 Internal Server Error"
