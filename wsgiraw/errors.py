@@ -15,6 +15,8 @@ class HTTPError(Exception):
         super().__init__(f"{status.value} {status.phrase}: {detail}")
         self.status = status
         self.detail = detail
+        self.to_head = False
+        """The refused request is a HEAD: the reply has no body (RFC 9110 §9.3.2)."""
 
 
 class ApplicationError(Exception):

@@ -7,7 +7,7 @@ import socket
 import stat
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wsgiraw.addresses import InheritedAddress, UnixAddress, parse_address
@@ -29,6 +29,7 @@ class Listener:
         """Take over a listening socket. `unlink` is the path of a unix socket that is ours to remove."""
         self.socket = sock
         self._unlink = unlink
+        self._process = os.getpid()
         self._inode = unlink.stat().st_ino if unlink else 0
         sock.setblocking(False)
         name = sock.getsockname()
@@ -71,9 +72,12 @@ class Listener:
             return connection, "", ""
 
     def close(self) -> None:
-        """Stop listening; remove the unix socket's file unless somebody else has put theirs there."""
+        """Stop listening; remove the unix socket's file unless somebody else has put theirs there.
+
+        A forked process gives up its share of the socket only.
+        """
         self.socket.close()
-        if self._unlink is None:
+        if self._unlink is None or self._process != os.getpid():
             return
         path, self._unlink = self._unlink, None
         with _locked(path.parent):
@@ -189,10 +193,8 @@ def _inherit(descriptor: int) -> Listener:
 
 def abort(connection: socket.socket) -> None:
     """Close so that the client can tell that something is missing: with a reset instead of an orderly end."""
-    try:
+    with suppress(OSError):  # it has gone already
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-    except OSError:
-        pass  # it has gone already
     connection.close()
 
 

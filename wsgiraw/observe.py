@@ -9,7 +9,7 @@ from typing import TextIO
 
 from wsgiraw.clock import Clock
 
-__all__ = ["AccessLog", "banner", "log", "set_up_error_log", "wants_colour"]
+__all__ = ["AccessLog", "banner", "log", "open_access_log", "set_up_error_log", "wants_colour"]
 
 log = logging.getLogger("wsgiraw")
 """The error log. As a library nothing is configured; the command line sends it to `--error-logfile`."""
@@ -30,10 +30,7 @@ class AccessLog:
 
     def write(self, peer: str, request_line: str, status: int, size: int, fields: Mapping[str, str]) -> None:
         """Write a line. `size` is octets of body; `fields` are the request's CGI meta-variables."""
-        if self._colour:
-            shown = f"{_COLOURS.get(status // 100, '')}{status}{_RESET}"
-        else:
-            shown = str(status)
+        shown = f"{_COLOURS.get(status // 100, '')}{status}{_RESET}" if self._colour else str(status)
         referer = fields.get("HTTP_REFERER", "-")
         agent = fields.get("HTTP_USER_AGENT", "-")
         text = request_line + referer + agent
@@ -69,7 +66,9 @@ def open_access_log(destination: str | None, clock: Clock) -> AccessLog | None:
 
 def set_up_error_log(destination: str, level: str) -> TextIO:
     """Send the error log to a path, or "-" for standard error; return the stream, which is `wsgi.errors` too."""
-    stream = sys.stderr if destination == "-" else Path(destination).open("a", encoding="utf-8", buffering=1)
+    stream = sys.stderr
+    if destination != "-":
+        stream = Path(destination).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - it outlives this call
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"))
     log.handlers[:] = [handler]
@@ -78,6 +77,6 @@ def set_up_error_log(destination: str, level: str) -> TextIO:
     return stream
 
 
-def banner(version: str, urls: Iterable[str], strategy: str) -> str:
-    """Return what is said once the server listens."""
-    return f"wsgiraw {version} · {strategy} · pid {os.getpid()} · {' '.join(urls)} · Ctrl-C stops it"
+def banner(version: str, urls: Iterable[str], shape: str) -> str:
+    """Return what is said once the server listens; `shape` is processes and strategy."""
+    return f"wsgiraw {version} · {shape} · pid {os.getpid()} · {' '.join(urls)} · Ctrl-C stops it"

@@ -4,8 +4,9 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 from wsgiref.validate import validator
@@ -16,7 +17,7 @@ from wsgiraw.http11 import Limits
 from wsgiraw.importer import load, set_import_path
 from wsgiraw.net import Listener, listen
 from wsgiraw.observe import banner, log, open_access_log, set_up_error_log
-from wsgiraw.strategies import STRATEGIES, Stop, Timeouts, serial
+from wsgiraw.strategies import STRATEGIES, Stop, Timeouts, prefork, serial
 from wsgiraw.version import __version__
 from wsgiraw.wsgi import Gateway, Mount
 
@@ -37,10 +38,15 @@ class Server:
         application: "WSGIApplication",
         config: Config | None = None,
         *,
+        listeners: Sequence[Listener] | None = None,
         errors: TextIO | None = None,
         **options: object,
     ) -> None:
-        """Listen. Give a `config` or `options`; `errors` is the stream of `wsgi.errors`, standard error by default."""
+        """Listen. Give a `config` or `options`.
+
+        `listeners` are used instead of `config.addresses`; `errors` is the stream of `wsgi.errors`, standard error by
+        default. There is an access log only where `access_logfile` names one.
+        """
         self.config = config = configure(**options) if config is None else config
         self._strategy = STRATEGIES[config.strategy]
         self._stop = Stop(config.graceful_timeout)
@@ -58,13 +64,12 @@ class Server:
             access_log=self._access_log,
             lint=config.lint,
             multithread=self._strategy.multithread,
-            multiprocess=self._strategy.multiprocess,
+            multiprocess=self._strategy.multiprocess or config.workers > 1,
         )
-        self.listeners: list[Listener] = []
         try:
-            for address in config.addresses:
-                self.listeners += listen(address, config.backlog, config.socket_mode)
+            self.listeners = open_listeners(config) if listeners is None else listeners
         except BaseException:
+            self.listeners = ()
             self.close()
             raise
 
@@ -117,6 +122,19 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def open_listeners(config: Config) -> list[Listener]:
+    """Listen on each address of the configuration, or on none. Raises `ConfigError`."""
+    listeners: list[Listener] = []
+    try:
+        for address in config.addresses:
+            listeners += listen(address, config.backlog, config.socket_mode)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
 
 
 def limits(config: Config) -> Limits:
@@ -172,15 +190,35 @@ def _observed(config: Config) -> Iterator[TextIO]:
 
 
 def _serve(application: "WSGIApplication", config: Config, errors: TextIO) -> None:
-    server = Server(application, config, errors=errors)
+    """Serve in this process, or in `config.workers` others that this one forks, until a signal."""
+    if config.access_logfile is None:
+        config = replace(config, access_logfile="-" if sys.stdout.isatty() else "off")
+    listeners = open_listeners(config)
     gc.collect()
     gc.freeze()  # what was imported lives for ever: the collector need not walk it after every few hundred requests
+
+    def work() -> None:
+        server = Server(application, config, listeners=listeners, errors=errors)
+        try:
+            with _signals(server):
+                server.serve()
+        finally:
+            server.close()
+
+    def stop_listening() -> None:
+        for listener in listeners:
+            listener.close()
+
+    shape = f"{config.workers} x {config.strategy}" if config.workers else config.strategy
+    sys.stderr.write(banner(__version__, [listener.url for listener in listeners], shape) + "\n")
+    sys.stderr.flush()
     try:
-        with _signals(server):
-            print(banner(__version__, [listener.url for listener in server.listeners], config.strategy), file=sys.stderr)
-            server.serve()
+        if config.workers:
+            prefork.supervise(config.workers, work, stop_listening)
+        else:
+            work()
     finally:
-        server.close()
+        stop_listening()
     log.info("stopped")
 
 

@@ -50,7 +50,6 @@ def test_cut(case: Case) -> None:
 @pytest.mark.parametrize("case", WAITING, ids=str)
 def test_interim(case: Case) -> None:
     """100 Continue is due once, when the head is complete and nothing of the body has come."""
-    head = case.octets.rindex(b"\r\n\r\n", 0, case.octets.lower().index(b"expect:") + 200) + 4
     head = case.octets.index(b"\r\n\r\n", case.octets.lower().index(b"expect:")) + 4
     connection = Connection(Limits(), _no_file)
     connection.receive(case.octets[: head - 1])
@@ -66,6 +65,7 @@ def test_interim(case: Case) -> None:
     assert not connection.takes_continue(), "with the body"
 
 
+@pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")  # the validator knows a few
 @pytest.mark.parametrize("case", VALID, ids=str)
 def test_valid_over_sockets(case: Case, server: Server) -> None:
     """Sent in one go over a socket, each request reaches the application, and is answered in order."""
@@ -136,5 +136,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 def _tell(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     told = {key: value for key, value in environ.items() if isinstance(value, str)}
     told["body"] = environ["wsgi.input"].read(-1).decode("latin-1")
-    start_response("200 OK", [("Content-Type", "application/json")])
-    return [json.dumps(told).encode()]
+    body = json.dumps(told).encode()
+    # The validator hides that this is one piece, and HTTP/1.0 keeps a connection only for a body with a length.
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]

@@ -81,9 +81,9 @@ class _Part(Enum):
 
 
 class ChunkedBody:
-    """A body in the chunked transfer coding (RFC 9112 §7.1). Extensions and trailer fields are checked and discarded."""
+    """A body in chunks (RFC 9112 §7.1). Their extensions and the trailer fields are checked and discarded."""
 
-    __slots__ = ("_line", "_limits", "_part", "_remaining", "_trailer_size", "complete", "spool")
+    __slots__ = ("_limits", "_line", "_part", "_remaining", "_trailer_size", "complete", "spool")
 
     def __init__(self, limits: Limits, spool: Spool) -> None:
         self._limits = limits

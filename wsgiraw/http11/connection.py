@@ -45,7 +45,18 @@ class Connection:
     that none will be read. `HTTPError` is raised once; the connection is then closed.
     """
 
-    __slots__ = ("_arriving", "_at", "_body", "_data", "_ended", "_limits", "_open_file", "_partial", "_request", "state")
+    __slots__ = (
+        "_arriving",
+        "_at",
+        "_body",
+        "_data",
+        "_ended",
+        "_limits",
+        "_open_file",
+        "_partial",
+        "_request",
+        "state",
+    )
 
     def __init__(self, limits: Limits, open_file: Callable[[], BinaryIO]) -> None:
         """`open_file` gives a new temporary file for a body that is larger than `limits.spool`."""
@@ -95,6 +106,7 @@ class Connection:
 
     def next_request(self) -> Request | None:
         """Return the next complete request, or None. Raises `HTTPError`."""
+        head: bytes | None = None
         try:
             if self._arriving is not None:
                 return self._continue_body(self._arriving)
@@ -110,7 +122,9 @@ class Connection:
                 raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header fields")
             if request.chunked or request.content_length:
                 return self._begin_body(request)
-        except HTTPError:
+        except HTTPError as error:
+            arriving = self._arriving
+            error.to_head = head[:5] == b"HEAD " if head else arriving is not None and arriving.method == "HEAD"
             self.close()
             raise
         self.state = State.RESPONDING
@@ -132,6 +146,7 @@ class Connection:
         if partial is None:
             if at == len(data):
                 self.state = State.CLOSED if self._ended else State.IDLE
+                self._data, self._at, self._request = b"", 0, None  # an idle connection keeps nothing
                 return None
             end = data.find(b"\r\n\r\n", at)
             if end >= 0:
@@ -172,7 +187,7 @@ class Connection:
         bare = _BARE.search(head, max(searched - 1, 0))
         shown = bare.end() if bare else len(head)
         limit = self._limits.request_line + 2
-        if shown >= begin + limit and head.find(b"\r\n", begin, begin + limit) < 0:
+        if shown >= begin + limit > searched and head.find(b"\r\n", begin, begin + limit) < 0:  # looked for once
             raise HTTPError(HTTPStatus.REQUEST_URI_TOO_LONG, "request line is too long")
         if shown > begin + self._limits.head:
             raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "request head is too long")

@@ -13,8 +13,8 @@ TCHAR = frozenset(octet for octet in range(128) if TOKEN.fullmatch(chr(octet)))
 """The octets a token may begin with."""
 
 LINE_OCTETS = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
-"""Octets that may stand in a line of a head: SP, HTAB, VCHAR, obs-text (RFC 9110 §5.5). Deleting them from a well-formed
-head leaves its line ends and nothing else."""
+"""Octets that may stand in a line of a head: SP, HTAB, VCHAR, obs-text (RFC 9110 §5.5). Deleting them from a
+well-formed head leaves its line ends and nothing else."""
 
 VERSION = re.compile(r"HTTP/([0-9])\.([0-9])")
 """HTTP-version (RFC 9112 §2.3): case-sensitive, one digit each."""

@@ -106,7 +106,8 @@ class Request:
         if self.version != "HTTP/1.1":  # RFC 9112 §6.1
             raise _bad("Transfer-Encoding in an HTTP/1.0 request")
         codings = [coding.strip(" \t").lower() for coding in self.fields["HTTP_TRANSFER_ENCODING"].split(",")]
-        if codings[-1] != "chunked" or "chunked" in codings[:-1] or "" in codings:  # RFC 9112 §6.3: the end could not be told
+        if codings[-1] != "chunked" or "chunked" in codings[:-1] or "" in codings:
+            # RFC 9112 §6.3: its end could not be told
             raise _bad("Transfer-Encoding does not end with a single chunked")
         if len(codings) > 1:
             raise HTTPError(HTTPStatus.NOT_IMPLEMENTED, "transfer coding other than chunked")  # RFC 9112 §6.1

@@ -12,7 +12,17 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 
 _HOP_BY_HOP = frozenset(
-    "keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer trailers transfer-encoding upgrade".split()
+    {
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 """Fields that belong to the connection, which is ours (RFC 9110 §7.6.1, PEP 3333 "Other HTTP Features")."""
 
@@ -131,10 +141,10 @@ def chunk(octets: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(octets), octets)
 
 
-def error_reply(error: HTTPError, date: str, server: str, fields: str = "") -> bytes:
+def error_reply(error: HTTPError, date: str, server: str) -> bytes:
     """Return the whole reply that refuses a request: one line of plain text, then the connection is closed."""
     body = f"{error.detail}\n"
     return (
         f"HTTP/1.1 {error.status.value} {error.status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\n{fields}{date}{server}Connection: close\r\n\r\n{body}"
+        f"Content-Length: {len(body)}\r\n{date}{server}Connection: close\r\n\r\n{'' if error.to_head else body}"
     ).encode("latin-1")

@@ -1,7 +1,7 @@
 """How connections share threads and processes. All waiting, and everything about signals and selectors, lives here.
 
-A strategy's `serve(listeners, gateway, timeouts, stop)` returns once stopped and drained; it closes the listeners. A new one is a file and a
-line in `STRATEGIES`.
+A strategy's `serve(listeners, gateway, timeouts, stop)` returns once stopped and drained; it closes the listeners.
+A new one is a file and a line in `STRATEGIES`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

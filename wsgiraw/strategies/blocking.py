@@ -7,10 +7,10 @@ import math
 import select
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from socket import SHUT_WR, socket
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
 from wsgiraw.http11 import Connection, State
@@ -19,18 +19,23 @@ from wsgiraw.net import abort
 from wsgiraw.strategies.stop import Stop
 from wsgiraw.strategies.timeouts import Timeouts
 from wsgiraw.strategies.transmit import Outgoing, transmit
-from wsgiraw.wsgi import Gateway
+from wsgiraw.wsgi import Gateway, open_spool_file
 
 __all__ = ["Exchanges", "wait"]
 
 _RECEIVE = 64 * 1024
 
+_GLANCE = 0.2
+"""Seconds between two looks at whether stopping was asked for again; the first time wakes everyone who waits."""
 
-def wait(descriptors: Iterable[int], event: int, until: float) -> set[int]:
-    """Wait until a descriptor is ready for `event`, or `until` (monotonic seconds); return those that are."""
+
+def wait(readable: Iterable[int], until: float, *, writable: Iterable[int] = ()) -> set[int]:
+    """Wait until a descriptor is ready, or `until` (monotonic seconds); return those that are."""
     poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, event)
+    for descriptor in readable:
+        poll.register(descriptor, select.POLLIN)
+    for descriptor in writable:
+        poll.register(descriptor, select.POLLOUT)
     remaining = None if until == math.inf else max(until - time.monotonic(), 0) * 1000
     return {descriptor for descriptor, _ in poll.poll(remaining)}
 
@@ -44,7 +49,7 @@ class Exchanges:
         self._environ = environ
         self._timeouts = timeouts
         self._stop = stop
-        self._connection = Connection(gateway.limits, lambda: cast(BinaryIO, TemporaryFile()))
+        self._connection = Connection(gateway.limits, open_spool_file)
         self._lingers = False
 
     def run(self, rivals: Iterable[int] = (), *, once: bool = False) -> None:
@@ -106,7 +111,8 @@ class Exchanges:
         mine = self._socket.fileno()
         others = [*(rivals if answered else ()), *(() if self._stop.requested else (self._stop.fileno(),))]
         until = min(time.monotonic() + (0 if self._stop.requested else patience), self._stop.deadline)
-        if mine not in wait([mine, *others], select.POLLIN, until):
+        if mine not in wait([mine, *others], until):
+            self._lingers = False  # nothing was asked
             return False
         self._receive()
         return True
@@ -117,24 +123,38 @@ class Exchanges:
             until, part = began + self._timeouts.head, "head"
         else:
             until, part = time.monotonic() + self._timeouts.body, "body"
-        if not wait([self._socket.fileno()], select.POLLIN, min(until, self._stop.deadline)):
+        if not self._await(until):
             raise HTTPError(HTTPStatus.REQUEST_TIMEOUT, f"the request {part} took too long")
         self._receive()
 
     def _receive(self) -> None:
-        try:
+        with suppress(BlockingIOError):  # a false alarm: wait again
             self._connection.receive(self._socket.recv(_RECEIVE))
-        except BlockingIOError:
-            pass  # a false alarm: wait again
+
+    def _await(self, until: float, *, room: bool = False) -> bool:
+        """Wait for input, or for room for output; return False at `until`, or once the time to stop is up."""
+        mine, stop = (self._socket.fileno(),), self._stop
+        while True:
+            if stop.requested:
+                watched, limit = (), min(until, stop.deadline, time.monotonic() + _GLANCE)
+            else:
+                watched, limit = (stop.fileno(),), until
+            ready = wait(watched, limit, writable=mine) if room else wait((*mine, *watched), limit)
+            if mine[0] in ready:
+                return True
+            if time.monotonic() >= min(until, stop.deadline):
+                return False
 
     def _send(self, octets: Outgoing) -> None:
-        rest = transmit(self._socket, octets)
-        while rest is not None:
-            until = min(time.monotonic() + self._timeouts.write, self._stop.deadline)
-            if not wait([self._socket.fileno()], select.POLLOUT, until):
-                abort(self._socket)
-                raise ClientDisconnected
-            rest = transmit(self._socket, rest)
+        while not self._stop.requested or time.monotonic() < self._stop.deadline:
+            rest = transmit(self._socket, octets)
+            if rest is None:
+                return
+            if not self._await(time.monotonic() + self._timeouts.write, room=True):
+                break
+            octets = rest
+        abort(self._socket)
+        raise ClientDisconnected
 
     def _write_now(self, octets: bytes) -> int:
         """Send octets of the application's `write()`."""
@@ -148,7 +168,7 @@ class Exchanges:
         """Close after the last word; where the client did not ask for that, once it has read it (RFC 9112 §9.6)."""
         if self._lingers and self._timeouts.linger and not self._connection.ended:
             self._socket.shutdown(SHUT_WR)
-            until = min(time.monotonic() + self._timeouts.linger, self._stop.deadline)
-            while wait([self._socket.fileno()], select.POLLIN, until) and self._socket.recv(_RECEIVE):
+            until = time.monotonic() + self._timeouts.linger
+            while self._await(until) and self._socket.recv(_RECEIVE):
                 pass
         self._socket.close()

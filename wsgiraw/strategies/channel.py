@@ -94,7 +94,7 @@ class Channel:
         return len(octets) - (0 if rest is None else len(rest))
 
     def close(self, close: Callable[[socket.socket], None]) -> None:
-        """Give everything back, the socket by `close`. The application's `close()` runs; what it raises is logged by the gateway."""
+        """Give everything back, the socket by `close`. The application's `close()` runs."""
         response, self.response = self.response, None
         if response is not None:
             response.close()  # type: ignore[attr-defined]  # a generator

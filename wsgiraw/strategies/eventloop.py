@@ -8,19 +8,18 @@ import math
 from collections.abc import Sequence
 from http import HTTPStatus
 from socket import SHUT_WR, socket
-from tempfile import TemporaryFile
-from typing import BinaryIO, cast
 
 from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
 from wsgiraw.http11 import Connection, State
 from wsgiraw.http11.response import CONTINUE
-from wsgiraw.net import Listener, OutOfDescriptors, abort
-from wsgiraw.observe import log
+from wsgiraw.net import Listener, abort
+from wsgiraw.strategies.acceptor import Acceptor
+from wsgiraw.strategies.agenda import Agenda
 from wsgiraw.strategies.channel import Channel
 from wsgiraw.strategies.poller import READ, WRITE, new_poller
 from wsgiraw.strategies.stop import Stop
 from wsgiraw.strategies.timeouts import Deadlines, Timeouts
-from wsgiraw.wsgi import Gateway
+from wsgiraw.wsgi import Gateway, open_spool_file
 
 __all__ = ["EventLoop", "serve"]
 
@@ -31,12 +30,6 @@ _RECEIVE = 64 * 1024
 
 _TURN = 32
 """Pieces or pipelined responses of one client before the others get their turn."""
-
-_ACCEPTS = 64
-"""Connections accepted before the others get their turn."""
-
-_PAUSE = 0.5
-"""Seconds without accepting after the descriptors ran out, unless a connection closes before."""
 
 
 def serve(listeners: Sequence[Listener], gateway: Gateway, timeouts: Timeouts, stop: Stop) -> None:
@@ -59,103 +52,73 @@ class EventLoop:
         self._lingers = timeouts.linger > 0
         self._poller = new_poller()
         self._channels: dict[int, Channel] = {}
-        self._listeners = {listener.socket.fileno(): listener for listener in listeners}
-        self._idle = Deadlines[Channel](timeouts.keep_alive)
-        self._fresh = Deadlines[Channel](timeouts.head)
-        self._head = Deadlines[Channel](timeouts.head)
-        self._body = Deadlines[Channel](timeouts.body)
-        self._write = Deadlines[Channel](timeouts.write)
-        self._linger = Deadlines[Channel](timeouts.linger)
-        self._paused = Deadlines[Listener](_PAUSE)
+        self._acceptor = Acceptor(listeners, self._poller)
+        self._agenda = Agenda(timeouts)
         self._draining = False
-        self._next_due = math.inf
-        """When a deadline may be due, monotonic seconds; never later than the first of them."""
         self._poller.register(stop.fileno(), READ)
-        for descriptor in self._listeners:
-            self._poller.register(descriptor, READ)
 
     def run(self) -> None:
         """Turn until stopped and drained."""
         channels = self._channels
+        agenda = self._agenda
         poll = self._poller.poll
-        update = self._clock.update
         while True:
-            events = poll(None if self._next_due == math.inf else max(self._next_due - self._clock.now, 0))
-            now = update()
+            events = poll(None if agenda.next_due == math.inf else max(agenda.next_due - self._clock.now, 0))
+            now = self._clock.update()
             for descriptor, _ in events:
                 channel = channels.get(descriptor)
                 if channel is not None:
                     channel.on_ready(channel)
-                elif descriptor in self._listeners:
-                    self._accept(self._listeners[descriptor])
+                elif descriptor in self._acceptor:
+                    self._accept(descriptor)
                 elif descriptor == self._stop.fileno():
                     self._drain()
-            if now >= self._next_due:
+            if now >= agenda.next_due:
                 # By the clock as it was when poll returned: whoever had sent something by then has been heard.
                 self._expire(now)
             if self._draining and (not channels or now >= self._stop.deadline):
                 return
 
     def close(self) -> None:
-        """Drop what is left."""
+        """Drop what is left; a response that breaks off must not look whole."""
         for channel in list(self._channels.values()):
-            self._drop(channel)
+            self._abort(channel) if channel.deadlines is self._agenda.write else self._drop(channel)
         self._poller.close()
 
     # Time
 
     def _time(self, channel: Channel, deadlines: Deadlines[Channel]) -> None:
-        """Give the channel a new deadline in place of the one it has."""
-        if channel.deadlines is not None:
-            channel.deadlines.cancel(channel)
-        channel.deadlines = deadlines
-        due = deadlines.start(channel, self._clock.now)
-        if due < self._next_due:
-            self._next_due = due
+        """Give the channel a new deadline, from now: the application may have taken its time since poll returned."""
+        self._agenda.start(channel, deadlines, self._clock.update())
 
     def _expire(self, now: float) -> None:
         """Part with those whose time is up, and find out who is next."""
-        for silent in (self._idle, self._fresh, self._linger):  # nothing was asked, nothing is answered
-            for channel in silent.expired(now):
-                self._drop(channel)
-        for channel in self._head.expired(now):
+        agenda = self._agenda
+        for channel in agenda.silent(now):
+            self._drop(channel)
+        for channel in agenda.head.expired(now):
             self._refuse(channel, HTTPError(HTTPStatus.REQUEST_TIMEOUT, "the request head took too long"))
-        for channel in self._body.expired(now):
+        for channel in agenda.body.expired(now):
             self._refuse(channel, HTTPError(HTTPStatus.REQUEST_TIMEOUT, "the request body took too long"))
-        for channel in self._write.expired(now):
+        for channel in agenda.write.expired(now):
             self._abort(channel)
-        for listener in self._paused.expired(now):
-            self._resume(listener)
-        channel_deadlines = (self._idle, self._fresh, self._head, self._body, self._write, self._linger)
-        first = min(deadlines.first() for deadlines in channel_deadlines)
-        self._next_due = min(first, self._paused.first(), self._stop.deadline)
+        self._acceptor.resume(now)
+        agenda.look_ahead(self._acceptor.next_due(), self._stop.deadline)
 
     # Accepting
 
-    def _accept(self, listener: Listener) -> bool:
-        """Accept some of what is queued; return whether there may be more."""
-        try:
-            for _ in range(_ACCEPTS):
-                accepted = listener.accept()
-                if accepted is None:
-                    return False
-                sock, address, port = accepted
-                environ = self._gateway.connection_environ((listener.server_name, listener.server_port), (address, port))
-                connection = Connection(self._gateway.limits, _temporary_file)
-                channel = Channel(sock, connection, environ, self._receive)
-                self._channels[channel.descriptor] = channel
-                self._poller.register(channel.descriptor, READ)
-                self._time(channel, self._fresh)
-        except OutOfDescriptors as error:
-            log.warning("not accepting for %s s: %s", _PAUSE, error)
-            self._poller.unregister(listener.socket.fileno())
-            self._next_due = min(self._next_due, self._paused.start(listener, self._clock.now))
-            return False
-        return True
+    def _accept(self, descriptor: int) -> None:
+        for accepted in self._acceptor.accept(descriptor, self._clock.now):
+            self._admit(*accepted)
+        self._agenda.next_due = min(self._agenda.next_due, self._acceptor.next_due())
 
-    def _resume(self, listener: Listener) -> None:
-        self._paused.cancel(listener)
-        self._poller.register(listener.socket.fileno(), READ)
+    def _admit(self, listener: Listener, sock: socket, address: str, port: str) -> None:
+        server = (listener.server_name, listener.server_port)
+        environ = self._gateway.connection_environ(server, (address, port))
+        channel = Channel(sock, Connection(self._gateway.limits, open_spool_file), environ, self._receive)
+        self._channels[channel.descriptor] = channel
+        self._poller.register(channel.descriptor, READ)
+        self._time(channel, self._agenda.fresh)
 
     # Receiving
 
@@ -204,6 +167,8 @@ class EventLoop:
                 if request is None:
                     self._await_input(channel)
                     return
+                if channel.deadlines is self._agenda.head:  # this head is complete: the next has a span of its own
+                    self._agenda.stop(channel)
                 channel.lingers = request.keep_alive or connection.has_input
                 if self._draining or not self._keeps_alive:
                     request.keep_alive = False
@@ -228,7 +193,8 @@ class EventLoop:
         connection = channel.connection
         state = connection.state
         if state is IDLE and channel.interest == READ and not channel.gathered and not self._draining:
-            self._time(channel, self._idle)
+            channel.request = None
+            self._time(channel, self._agenda.idle)
             return
         if connection.takes_continue():
             channel.send(CONTINUE)
@@ -243,24 +209,24 @@ class EventLoop:
 
     def _await_more(self, channel: Channel, state: State) -> None:
         if state is IDLE:
-            self._time(channel, self._idle)
+            self._time(channel, self._agenda.idle)
         elif state is State.BODY:
-            self._time(channel, self._body)
-        elif channel.deadlines is not self._head:  # one span for the whole head, however it is dripped
-            self._time(channel, self._head)
+            self._time(channel, self._agenda.body)
+        elif channel.deadlines is not self._agenda.head:  # one span for the whole head, however it is dripped
+            self._time(channel, self._agenda.head)
         self._watch(channel, READ)
         channel.on_ready = self._receive
 
     def _await_room(self, channel: Channel) -> None:
         """Nothing more can be sent, or others are to have their turn."""
-        self._time(channel, self._write)
+        self._time(channel, self._agenda.write)
         self._watch(channel, WRITE)
         channel.on_ready = self._continue
 
     def _continue(self, channel: Channel) -> None:
         try:
             if not channel.flush():
-                self._time(channel, self._write)
+                self._time(channel, self._agenda.write)
                 return
         except ApplicationError:
             self._abort(channel)
@@ -305,7 +271,7 @@ class EventLoop:
         except OSError:
             self._drop(channel)
             return
-        self._time(channel, self._linger)
+        self._time(channel, self._agenda.linger)
         self._watch(channel, READ)
         channel.on_ready = self._discard
 
@@ -322,31 +288,20 @@ class EventLoop:
     def _forget(self, channel: Channel) -> None:
         del self._channels[channel.descriptor]
         self._poller.unregister(channel.descriptor)  # closing alone does not, where a forked child has the socket too
-        for listener in list(self._paused):
-            self._resume(listener)  # a descriptor comes free
+        self._acceptor.descriptor_freed()
 
     def _drain(self) -> None:
         """Take what the kernel has queued, stop listening, and end each connection with the request it is at."""
         self._stop.acknowledge()
-        self._next_due = min(self._next_due, self._stop.deadline)
+        agenda = self._agenda
+        agenda.next_due = min(agenda.next_due, self._stop.deadline)
         if self._draining:
             return
-        for descriptor, listener in self._listeners.items():
-            if listener in self._paused:
-                self._paused.cancel(listener)
-            else:
-                while self._accept(listener):
-                    pass
-                self._poller.unregister(descriptor)
-            listener.close()
-        self._listeners.clear()
+        for accepted in self._acceptor.drain(self._clock.now):
+            self._admit(*accepted)
         self._draining = True
         for channel in list(self._channels.values()):
-            if channel.deadlines is self._idle or channel.deadlines is self._fresh:
+            if agenda.waits_for_request(channel):
                 self._receive(channel)  # a request that has arrived is answered
-                if channel.deadlines is self._idle or channel.deadlines is self._fresh:
+                if agenda.waits_for_request(channel):
                     self._drop(channel)
-
-
-def _temporary_file() -> BinaryIO:
-    return cast(BinaryIO, TemporaryFile())

@@ -44,7 +44,8 @@ class SelectorPoller:
 
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
         """Wait up to `timeout` seconds, None for ever; return (descriptor, events)."""
-        return [(key.fd, READ if events & selectors.EVENT_READ else WRITE) for key, events in self._selector.select(timeout)]
+        ready = self._selector.select(timeout)
+        return [(key.fd, READ if events & selectors.EVENT_READ else WRITE) for key, events in ready]
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -1,7 +1,6 @@
 """One connection at a time: the tutorial's first loop. An idle connection makes way for the next client."""
 
 import math
-import select
 from collections.abc import Iterable, Sequence
 
 from wsgiraw.net import Listener, OutOfDescriptors
@@ -21,7 +20,7 @@ def serve(listeners: Sequence[Listener], gateway: Gateway, timeouts: Timeouts, s
     """Serve until `stop`; what the kernel has queued by then is served too."""
     by_descriptor = {listener.socket.fileno(): listener for listener in listeners}
     while not stop.requested:
-        for descriptor in wait([stop.fileno(), *by_descriptor], select.POLLIN, math.inf):
+        for descriptor in wait([stop.fileno(), *by_descriptor], math.inf):
             if descriptor in by_descriptor:
                 _serve_next(by_descriptor[descriptor], gateway, timeouts, stop, rivals=by_descriptor)
     for listener in listeners:
@@ -34,7 +33,7 @@ def serve_once(listeners: Sequence[Listener], gateway: Gateway, timeouts: Timeou
     """Wait for a connection and answer its first request; return at once after `stop`."""
     by_descriptor = {listener.socket.fileno(): listener for listener in listeners}
     while not stop.requested:
-        for descriptor in wait([stop.fileno(), *by_descriptor], select.POLLIN, math.inf):
+        for descriptor in wait([stop.fileno(), *by_descriptor], math.inf):
             listener = by_descriptor.get(descriptor)
             if listener is not None and _serve_next(listener, gateway, timeouts, stop, once=True):
                 return
@@ -54,7 +53,7 @@ def _serve_next(
         accepted = listener.accept()
     except OutOfDescriptors as error:
         log.warning("not accepting for %s s: %s", _PAUSE, error)
-        wait([stop.fileno()], select.POLLIN, gateway.clock.update() + _PAUSE)
+        wait([stop.fileno()], gateway.clock.update() + _PAUSE)
         return False
     if accepted is None:
         return False

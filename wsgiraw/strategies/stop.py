@@ -3,12 +3,13 @@
 import math
 import os
 import time
+from contextlib import suppress
 
 __all__ = ["Stop"]
 
 
 class Stop:
-    """Asked once, a strategy finishes what is in flight within `graceful_timeout` seconds; asked twice, it drops that too.
+    """Asked once, a strategy finishes what is in flight within `graceful_timeout` seconds; asked twice, it drops it.
 
     `fileno()` is readable once stopping was asked for, for use in a poll.
     """
@@ -25,10 +26,8 @@ class Stop:
         now = time.monotonic()
         self.deadline = now if self.requested else now + self._graceful_timeout
         self.requested = True
-        try:
+        with suppress(BlockingIOError):  # full, thus readable
             os.write(self._writer, b"\0")
-        except BlockingIOError:
-            pass  # full, thus readable
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable."""
@@ -36,10 +35,8 @@ class Stop:
 
     def acknowledge(self) -> None:
         """Make `fileno()` unreadable until stopping is asked for again."""
-        try:
+        with suppress(BlockingIOError):
             os.read(self._reader, 4096)
-        except BlockingIOError:
-            pass
 
     def close(self) -> None:
         """Give the descriptors back. `request` must not be called any more."""

@@ -57,8 +57,8 @@ class Deadlines(Generic[T]):
                 return
             yield entry
 
-    def __iter__(self) -> Iterator[T]:
-        return iter(tuple(self._due))
-
     def __contains__(self, entry: object) -> bool:
         return entry in self._due
+
+    def __bool__(self) -> bool:
+        return bool(self._due)

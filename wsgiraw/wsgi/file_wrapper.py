@@ -1,8 +1,9 @@
-"""`wsgi.file_wrapper` (PEP 3333 "Optional Platform-Specific File Handling"): a file that need not pass through Python."""
+"""`wsgi.file_wrapper` (PEP 3333 "Optional Platform-Specific File Handling"): a file that may bypass Python."""
 
 import os
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from typing import NamedTuple, Protocol
 
 __all__ = ["FileSegment", "FileWrapper"]
@@ -34,7 +35,13 @@ class FileWrapper:
             yield block
 
     def segment(self) -> FileSegment | None:
-        """Return what is left to read of a regular file on disk; None for anything else."""
+        """Return what is left to read of a regular file on disk; None for anything else.
+
+        A descriptor is no proof: `gzip.open` has one too, of octets that are not those that it reads.
+        """
+        opened = getattr(self.filelike, "file", self.filelike)  # what tempfile and Django wrap
+        if not isinstance(getattr(opened, "raw", opened), FileIO):
+            return None
         try:
             descriptor = self.filelike.fileno()  # type: ignore[attr-defined]
             offset = self.filelike.tell()  # type: ignore[attr-defined]

@@ -115,8 +115,8 @@ class Gateway:
                         octets = start_response.framed(piece)
                         if octets:
                             yield octets
-                        if start_response.bodiless and start_response.begun:
-                            break
+                        if start_response.overrun or (start_response.bodiless and start_response.begun):
+                            break  # PEP 3333 "Handling the Content-Length Header": no more is asked for than is sent
                     else:
                         octets = start_response.end()
                         if octets:
@@ -124,7 +124,9 @@ class Gateway:
                             yield octets
             except ClientDisconnected:
                 raise  # out of write(): nobody's fault
-            except (Exception, SystemExit) as error:
+            except (GeneratorExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # SystemExit and asyncio's CancelledError must not stop the server
                 failure = self._failed(error, request, start_response)
                 if failure is None:
                     raise ApplicationError("the response broke off") from error
@@ -152,7 +154,9 @@ class Gateway:
         if close is not None:
             try:
                 close()
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 log.error("%s %s: the application's close() failed", request.method, request.path, exc_info=error)
         unsent = start_response.take_unsent()
         if unsent is not None:

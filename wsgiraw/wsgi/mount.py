@@ -24,7 +24,7 @@ class Mount:
         for prefix, application in applications.items():
             if not prefix.startswith("/"):
                 raise ConfigError(f"mount prefix {prefix!r} must begin with /")
-            key = prefix.rstrip("/")
+            key = prefix.rstrip("/").encode().decode("latin-1")  # as PATH_INFO is (PEP 3333 "Unicode Issues")
             if key in self.applications:
                 raise ConfigError(f"mount prefix {prefix!r} is given twice")
             self.applications[key] = application

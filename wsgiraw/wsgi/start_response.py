@@ -1,13 +1,13 @@
-"""`start_response` and `write` of one request (PEP 3333), and the framing of the body they announce. Sends nothing itself."""
+"""`start_response` and `write` of one request (PEP 3333), and the framing of the body that they announce."""
 
 from collections.abc import Callable
-from tempfile import TemporaryFile
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from wsgiraw.errors import ApplicationError
 from wsgiraw.http11 import Request, Spool
 from wsgiraw.http11.response import LAST_CHUNK, chunk, response_head
+from wsgiraw.wsgi.spool_file import open_spool_file
 
 if TYPE_CHECKING:
     from wsgiraw.wsgi.gateway import Gateway
@@ -32,6 +32,7 @@ class StartResponse:
         "_send",
         "_spool",
         "begun",
+        "overrun",
         "sent",
         "status",
     )
@@ -45,6 +46,8 @@ class StartResponse:
         self._fields: list[tuple[str, str]] = []
         self.begun = False
         """The head has been given out."""
+        self.overrun = False
+        """The application gave more than its Content-Length."""
         self._remaining: int | None = None
         """Octets of body that may still be given out, None where that is not known."""
         self._chunked = False
@@ -59,6 +62,10 @@ class StartResponse:
             try:
                 if self.begun and exc_info[1] is not None:
                     raise exc_info[1].with_traceback(exc_info[2])
+                if self.begun:
+                    raise ApplicationError(
+                        "start_response was called after the head was sent, and without an exception"
+                    )
             finally:
                 exc_info = None  # a cycle through the traceback would keep the frame
         elif self.status is not None:
@@ -70,18 +77,18 @@ class StartResponse:
         return self.write
 
     def write(self, piece: bytes) -> None:
-        """Send a piece of body now (PEP 3333 "The write() Callable").
+        """Send a piece of body at once, as PEP 3333 asks of this callable.
 
         What the socket does not take waits in a spool, first in memory, then on disk, until the application returns.
         """
-        if self.begun and self.bodiless:
+        if self.overrun or (self.begun and self.bodiless):
             return
         octets = self.framed(piece)
         if self._spool is None:
             octets = octets[self._send(octets) :]
         if octets:
             if self._spool is None:
-                self._spool = Spool(self._gateway.limits.spool, lambda: cast(BinaryIO, TemporaryFile()))
+                self._spool = Spool(self._gateway.limits.spool, open_spool_file)
             self._spool.write(octets)
 
     def take_unsent(self) -> BinaryIO | None:
@@ -118,6 +125,7 @@ class StartResponse:
         if remaining is not None:
             if len(piece) > remaining:
                 self._gateway.report("the body is longer than its Content-Length: the rest is not sent", self._request)
+                self.overrun = True
                 piece = piece[:remaining]
             self._remaining = remaining - len(piece)
         self.sent += len(piece)

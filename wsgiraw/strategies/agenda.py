@@ -1,0 +1,58 @@
+"""Which client has how long for what: the deadlines of all channels of an event loop, and the next one of them."""
+
+import math
+from collections.abc import Iterator
+
+from wsgiraw.strategies.channel import Channel
+from wsgiraw.strategies.timeouts import Deadlines, Timeouts
+
+__all__ = ["Agenda"]
+
+
+class Agenda:
+    """One ordered dict per duration, no scans. A channel waits in one of them at a time, or in none."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.idle = Deadlines[Channel](timeouts.keep_alive)
+        """For the first octet of a next request."""
+        self.fresh = Deadlines[Channel](timeouts.head)
+        """For the first octet at all."""
+        self.head = Deadlines[Channel](timeouts.head)
+        """For the rest of a head."""
+        self.body = Deadlines[Channel](timeouts.body)
+        """For more of a body."""
+        self.write = Deadlines[Channel](timeouts.write)
+        """For room to write."""
+        self.linger = Deadlines[Channel](timeouts.linger)
+        """For the client to close."""
+        self.next_due = math.inf
+        """When a deadline may be due, monotonic seconds; never later than the first of them."""
+
+    def start(self, channel: Channel, deadlines: Deadlines[Channel], now: float) -> None:
+        """Give the channel a new deadline in place of the one it has."""
+        if channel.deadlines is not None:
+            channel.deadlines.cancel(channel)
+        channel.deadlines = deadlines
+        due = deadlines.start(channel, now)
+        if due < self.next_due:
+            self.next_due = due
+
+    def stop(self, channel: Channel) -> None:
+        """Forget the channel's deadline."""
+        if channel.deadlines is not None:
+            channel.deadlines.cancel(channel)
+            channel.deadlines = None
+
+    def silent(self, now: float) -> Iterator[Channel]:
+        """Yield whose time is up and who has asked nothing that is still to be answered."""
+        for deadlines in (self.idle, self.fresh, self.linger):
+            yield from deadlines.expired(now)
+
+    def waits_for_request(self, channel: Channel) -> bool:
+        """Whether not an octet of a request is here."""
+        return channel.deadlines is self.idle or channel.deadlines is self.fresh
+
+    def look_ahead(self, *others: float) -> None:
+        """Find out what is due next, of these and `others` (monotonic seconds)."""
+        own = (self.idle, self.fresh, self.head, self.body, self.write, self.linger)
+        self.next_due = min(*others, *(deadlines.first() for deadlines in own))
