@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.strategies.applications import GET, Gate, hello, read_reply
-from tests.wire import PATIENCE, connect, read_all, replies
+from tests.wire import PATIENCE, connect, exchange, read_all, replies
 from wsgiraw import Server
 
 
@@ -55,13 +55,19 @@ def refusals() -> Iterator[Refusals]:
     log.removeHandler(handler)
 
 
+def started(server: Server) -> Server:
+    """Return the server once its loop has the descriptors that it needs for itself."""
+    assert replies(exchange(server, GET))[0].status == 200
+    return server
+
+
 def dial(client: socket.socket, server: Server) -> None:
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", server.port))
 
 
 def test_accepting_goes_on_when_there_is_room_again(serve: Serve, refusals: Refusals) -> None:
-    server = serve(hello)
+    server = started(serve(hello))
     with socket.socket() as client:
         with room_for(0):
             dial(client, server)
@@ -72,7 +78,7 @@ def test_accepting_goes_on_when_there_is_room_again(serve: Serve, refusals: Refu
 
 
 def test_waiting_for_room_costs_next_to_nothing(serve: Serve, refusals: Refusals) -> None:
-    server = serve(hello)
+    server = started(serve(hello))
     with socket.socket() as client, room_for(0):
         dial(client, server)
         refusals.wait()
@@ -121,7 +127,7 @@ def test_stopping_while_descriptors_are_short(serve: Serve, refusals: Refusals, 
 
 
 def test_stopping_while_accepting_is_paused(serve: Serve, refusals: Refusals) -> None:
-    server = serve(hello, graceful_timeout=3600)
+    server = started(serve(hello, graceful_timeout=3600))
     with socket.socket() as client, room_for(0):
         dial(client, server)
         refusals.wait()

@@ -87,7 +87,7 @@ def test_with_empty_exc_info(serve: Serve, caplog: pytest.LogCaptureFixture) -> 
         start_response("204 No Content", TEXT, (None, None, None))
 
     received = _cut(serve(application), asked())
-    assert received in (b"", received) and b"204" not in received
+    assert b"204" not in received
     assert "after the head was sent" in caplog.text
 
 
@@ -177,7 +177,7 @@ def test_exceptions_that_are_none(serve: Serve, caplog: pytest.LogCaptureFixture
 
     answers = replies(exchange(serve(application), asked() + asked()))
     assert [answer.status for answer in answers] == [500, 500]
-    assert caplog.text.count("Cancelled\n") == 2
+    assert caplog.text.count("raise Cancelled\n") == 2
 
 
 @pytest.mark.parametrize("error", [ValueError("oops"), SystemExit(3)])

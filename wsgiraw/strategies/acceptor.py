@@ -66,14 +66,11 @@ class Acceptor:
     def drain(self, now: float) -> Iterator[Accepted]:
         """Yield all that is queued, and listen no longer."""
         for descriptor, listener in self._listeners.items():
+            while listener not in self._paused and (batch := list(self.accept(descriptor, now))):
+                yield from batch
             if listener in self._paused:
                 self._paused.cancel(listener)
             else:
-                while batch := list(self.accept(descriptor, now)):
-                    yield from batch
-                if listener in self._paused:
-                    self._paused.cancel(listener)
-                else:
-                    self._poller.unregister(descriptor)
+                self._poller.unregister(descriptor)
             listener.close()
         self._listeners.clear()
