@@ -4,7 +4,7 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType, TracebackType
@@ -197,26 +197,30 @@ def _serve(application: "WSGIApplication", config: Config, errors: TextIO) -> No
     gc.collect()
     gc.freeze()  # what was imported lives for ever: the collector need not walk it after every few hundred requests
 
-    def work() -> None:
+    def work(announce: Callable[[], None] | None = None) -> None:
         server = Server(application, config, listeners=listeners, errors=errors)
         try:
             with _signals(server):
+                if announce is not None:
+                    announce()
                 server.serve()
         finally:
             server.close()
+
+    def announce() -> None:  # only once a signal would find us ready for it
+        shape = f"{config.workers} x {config.strategy}" if config.workers else config.strategy
+        sys.stderr.write(banner(__version__, [listener.url for listener in listeners], shape) + "\n")
+        sys.stderr.flush()
 
     def stop_listening() -> None:
         for listener in listeners:
             listener.close()
 
-    shape = f"{config.workers} x {config.strategy}" if config.workers else config.strategy
-    sys.stderr.write(banner(__version__, [listener.url for listener in listeners], shape) + "\n")
-    sys.stderr.flush()
     try:
         if config.workers:
-            prefork.supervise(config.workers, work, stop_listening)
+            prefork.supervise(config.workers, work, announce, stop_listening)
         else:
-            work()
+            work(announce)
     finally:
         stop_listening()
     log.info("stopped")

@@ -21,15 +21,18 @@ _YOUNG = 1.0
 """A worker that lives for less is replaced only this long after its start, seconds."""
 
 
-def supervise(count: int, work: Callable[[], None], stop_listening: Callable[[], None]) -> None:
+def supervise(
+    count: int, work: Callable[[], None], announce: Callable[[], None], stop_listening: Callable[[], None]
+) -> None:
     """Keep `count` processes at `work` until SIGINT or SIGTERM, which each of them gets; return once all have ended.
 
-    `work` runs in a forked process with the signals' default actions and ends it by returning. `stop_listening` closes
-    the master's share of the sockets.
+    `work` runs in a forked process with the signals' default actions and ends it by returning. `announce` is called once
+    signals are minded; `stop_listening` closes the master's share of the sockets.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
     started: dict[int, float] = {}
     try:
+        announce()
         due = [0.0] * count
         stopping = False
         while started or not stopping:

@@ -109,7 +109,8 @@ class Gateway:
                         if not start_response.bodiless:
                             octets = start_response.framed(body) + start_response.end()
                             request.answered = True
-                            yield octets
+                            if octets:
+                                yield octets
                 else:
                     for piece in pieces:
                         octets = start_response.framed(piece)

@@ -124,8 +124,10 @@ class StartResponse:
         remaining = self._remaining
         if remaining is not None:
             if len(piece) > remaining:
-                self._gateway.report("the body is longer than its Content-Length: the rest is not sent", self._request)
-                self.overrun = True
+                if not self.overrun:
+                    self.overrun = True
+                    what = "the body is longer than its Content-Length: the rest is not sent"
+                    self._gateway.report(what, self._request)
                 piece = piece[:remaining]
             self._remaining = remaining - len(piece)
         self.sent += len(piece)
@@ -147,10 +149,9 @@ class StartResponse:
 
     def segment_length(self, available: int) -> int:
         """Count `available` octets of a file as sent; return how many may be."""
-        remaining = self._remaining
-        count = available if remaining is None else min(available, remaining)
-        if remaining is not None:
-            self._remaining = remaining - count
+        remaining = self._remaining or 0
+        count = min(available, remaining)
+        self._remaining = remaining - count
         self.sent += count
         return count
 
