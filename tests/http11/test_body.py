@@ -27,7 +27,7 @@ def test_spool_moves_to_a_file() -> None:
     opened: list[BinaryIO] = []
 
     def open_file() -> BinaryIO:
-        opened.append(TemporaryFile())
+        opened.append(TemporaryFile())  # noqa: SIM115  # the spool closes it
         return opened[-1]
 
     spool = Spool(5, open_file)
@@ -41,7 +41,8 @@ def test_spool_moves_to_a_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "octets", [HEAD + b"Content-Length: 9\r\n\r\n123456789", HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n"]
+    "octets",
+    [HEAD + b"Content-Length: 9\r\n\r\n123456789", HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n"],
 )
 def test_no_room_on_disk(octets: bytes) -> None:
     """A disk that takes no more is 507, and the connection ends."""

@@ -74,7 +74,8 @@ def test_refused_request_lines(line: bytes) -> None:
 
 def test_names_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that makes up names cannot fill the memory, and is served all the same."""
-    monkeypatch.setattr(head_module, "_cgi_names", remembered := {})
+    remembered: dict[str, str] = {}
+    monkeypatch.setattr(head_module, "_cgi_names", remembered)
     for number in range(1100):
         assert split_head(b"GET / HTTP/1.1\r\nX-%d: a" % number)[3] == {f"HTTP_X_{number}": "a"}
     assert len(remembered) == 1024

@@ -148,8 +148,10 @@ def test_refused(status: str, fields: list[tuple[str, str]]) -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names and statuses that an application makes up do not fill the memory."""
-    monkeypatch.setattr(response, "_roles", roles := {})
-    monkeypatch.setattr(response, "_status_lines", status_lines := {})
+    roles: dict[str, str] = {}
+    status_lines: dict[str, str] = {}
+    monkeypatch.setattr(response, "_roles", roles)
+    monkeypatch.setattr(response, "_status_lines", status_lines)
     for number in range(1100):
         lines, *_ = head(request(), f"200 {number}", [(f"X-{number}", "a")], 0)
         assert lines[:2] == [f"HTTP/1.1 200 {number}", f"X-{number}: a"]

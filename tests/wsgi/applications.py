@@ -1,5 +1,6 @@
 """Requests and applications that the tests of PEP 3333 are made of."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from tests.wire import PATIENCE
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["TEXT", "Closing", "Told", "answering", "asked"]
+__all__ = ["TEXT", "Closing", "Told", "answering", "asked", "read_until_reset"]
 
 TEXT = [("Content-Type", "text/plain")]
 
@@ -24,6 +25,17 @@ def asked(method: str = "GET", target: str = "/", *lines: str, version: str = "H
     return head.encode("latin-1") + body
 
 
+def read_until_reset(client: socket.socket) -> bytes:
+    """Return what comes before the connection is cut. That it ends in order is a failure."""
+    received = bytearray()
+    try:
+        while data := client.recv(65536):
+            received += data
+    except ConnectionResetError:
+        return bytes(received)
+    raise AssertionError("the connection ended in order")
+
+
 def answering(
     result: Callable[[], Iterable[Any]],
     status: str = "200 OK",
@@ -31,7 +43,7 @@ def answering(
     *,
     valid: bool = True,
 ) -> "WSGIApplication":
-    """Return an application that answers with what `result` returns; the validator watches it unless it is not valid."""
+    """Return an application that answers with what `result` returns; where it is valid, the validator watches it."""
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         start_response(status, TEXT if fields is None else fields)

@@ -28,7 +28,9 @@ def test_complete(serve: Serve, strategy: str, told: Told) -> None:
     server = serve(told, errors=errors)
     with connect(server) as client:
         address, port = client.getsockname()
-        client.sendall(asked("POST", "/a%20b?c=%20d", "Content-Type: text/x", "X-Y: z", "Connection: close", body=b"hello"))
+        client.sendall(
+            asked("POST", "/a%20b?c=%20d", "Content-Type: text/x", "X-Y: z", "Connection: close", body=b"hello")
+        )
         read_all(client)
     (environ,) = told.environs
     assert type(environ) is dict

@@ -30,7 +30,7 @@ def ask(application: "WSGIApplication", path: str, method: str = "GET") -> tuple
     environ: dict[str, object] = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
     setup_testing_defaults(environ)
     statuses: list[str] = []
-    result = application(environ, lambda status, fields, exc_info=None: statuses.append(status))  # type: ignore[arg-type,return-value]
+    result = application(environ, lambda status, fields, exc_info=None: statuses.append(status))  # type: ignore[arg-type]
     body = b"".join(result).decode("latin-1")
     getattr(result, "close", lambda: None)()
     return statuses[0], body
@@ -75,7 +75,9 @@ def test_mounts_in_mounts() -> None:
     assert ask(Mount({"/a": Mount({"/b": named("inner")})}), "/a/b/c") == ("200 OK", "inner /a/b /c")
 
 
-@pytest.mark.parametrize(("prefixes", "message"), [(["api"], "begin with /"), (["/api", "/api/"], "twice"), ([""], "begin")])
+@pytest.mark.parametrize(
+    ("prefixes", "message"), [(["api"], "begin with /"), (["/api", "/api/"], "twice"), ([""], "begin")]
+)
 def test_refused_prefixes(prefixes: list[str], message: str) -> None:
     """A prefix that cannot match, or could match twice, is the operator's fault."""
     with pytest.raises(ConfigError, match=message):

@@ -1,14 +1,14 @@
-"""`start_response`: once, lazily, with exc_info before and after the head is sent (PEP 3333 "The start_response() Callable")."""
+"""`start_response`: once, lazily, and with exc_info before and after the head is sent (PEP 3333)."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from wsgiref.validate import validator
 
 import pytest
 
 from tests.wire import connect, exchange, read_all, replies
-from tests.wsgi.applications import TEXT, answering, asked
+from tests.wsgi.applications import TEXT, answering, asked, read_until_reset
 from wsgiraw import Server
 
 if TYPE_CHECKING:
@@ -20,13 +20,9 @@ FAILED = b"The application failed; its error log says why.\n"
 
 def _cut(server: Server, octets: bytes) -> bytes:
     """Return what comes before the connection is reset."""
-    received = bytearray()
     with connect(server) as client:
         client.sendall(octets)
-        with pytest.raises(ConnectionResetError):
-            while data := client.recv(65536):
-                received += data
-    return bytes(received)
+        return read_until_reset(client)
 
 
 def test_twice(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
@@ -93,7 +89,12 @@ def test_with_empty_exc_info(serve: Serve, caplog: pytest.LogCaptureFixture) -> 
 
 def test_not_called(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """A body without a status is a fault, whatever kind of body it is."""
-    bodies: list[Callable[[], Iterable[bytes]]] = [lambda: [b"x"], lambda: [], lambda: iter(["x"]), lambda: (b"x" for _ in "x")]
+    bodies: list[Callable[[], Iterable[Any]]] = [
+        lambda: [b"x"],
+        list,
+        lambda: iter(["x"]),
+        lambda: (b"x" for _ in "x"),
+    ]
     for body in bodies:
         caplog.clear()
         (answer,) = replies(exchange(serve(lambda environ, start_response, body=body: body()), asked()))
@@ -167,7 +168,7 @@ def test_exception_before_the_head(serve: Serve, error: BaseException, caplog: p
 
 
 def test_exceptions_that_are_none(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    """What derives from BaseException alone, as asyncio's CancelledError does, stops one response and not the server."""
+    """What derives from BaseException alone, as asyncio's CancelledError does, does not stop the server."""
 
     class Cancelled(BaseException):
         pass

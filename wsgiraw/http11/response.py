@@ -72,7 +72,7 @@ def response_head(
                 date = ""
             elif role == "server":
                 server = ""
-            elif role == "connection" and value.strip().lower() == "close":
+            elif role == "connection" and "close" in [option.strip() for option in value.lower().split(",")]:
                 request.keep_alive = False
                 lines -= 1
                 continue

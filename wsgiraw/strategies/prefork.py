@@ -26,8 +26,8 @@ def supervise(
 ) -> None:
     """Keep `count` processes at `work` until SIGINT or SIGTERM, which each of them gets; return once all have ended.
 
-    `work` runs in a forked process with the signals' default actions and ends it by returning. `announce` is called once
-    signals are minded; `stop_listening` closes the master's share of the sockets.
+    `work` runs in a forked process with the signals' default actions and ends it by returning. `announce` is called
+    once signals are minded; `stop_listening` closes the master's share of the sockets.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
     started: dict[int, float] = {}

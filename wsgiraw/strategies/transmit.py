@@ -4,6 +4,7 @@ import os
 import socket
 
 from wsgiraw.errors import ApplicationError
+from wsgiraw.observe import log
 from wsgiraw.wsgi import FileSegment
 
 __all__ = ["Outgoing", "transmit"]
@@ -36,6 +37,7 @@ def _transmit_file(sock: socket.socket, segment: FileSegment) -> FileSegment | N
         while offset < turn:
             sent = os.sendfile(sock.fileno(), descriptor, offset, turn - offset)
             if sent == 0:
+                log.error("a file became shorter while it was sent: the connection is cut")
                 raise ApplicationError("the file became shorter while it was sent")
             offset += sent
     except BlockingIOError:

@@ -123,10 +123,8 @@ class Gateway:
                         if octets:
                             request.answered = True
                             yield octets
-            except ClientDisconnected:
-                raise  # out of write(): nobody's fault
-            except (GeneratorExit, KeyboardInterrupt):
-                raise
+            except (ClientDisconnected, GeneratorExit, KeyboardInterrupt):
+                raise  # the client left, in write() or between two pieces, or the operator did
             except BaseException as error:  # SystemExit and asyncio's CancelledError must not stop the server
                 failure = self._failed(error, request, start_response)
                 if failure is None:
