@@ -240,7 +240,7 @@ SERVE = """
         print(config.app, config.port)
         return 7
 
-    sys.modules["wsgiraw.server"] = types.SimpleNamespace(run=run)
+    sys.modules["wsgiraw.launch"] = types.SimpleNamespace(run=run)
     sys.exit(main(["web:app", "--port", "9"]))
 """
 

@@ -16,7 +16,8 @@ The way of a request, as calls:
 
 from wsgiraw.config import Config
 from wsgiraw.errors import ConfigError
-from wsgiraw.server import Server, serve
+from wsgiraw.launch import serve
+from wsgiraw.server import Server
 from wsgiraw.simple_server import make_server
 from wsgiraw.version import __version__
 from wsgiraw.wsgi import Mount

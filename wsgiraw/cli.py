@@ -86,7 +86,7 @@ def _main(argv: Sequence[str]) -> int:
     if check:
         return _check(settings.config)
     # Imported late, so that help, checks and mistakes need nothing of the server.
-    from wsgiraw.server import run
+    from wsgiraw.launch import run
 
     return run(settings.config)
 

@@ -15,6 +15,9 @@ from wsgiraw.errors import ConfigError
 
 __all__ = ["OUT_OF_DESCRIPTORS", "Listener", "OutOfDescriptors", "abort", "listen"]
 
+_MAPPED = "::ffff:"
+"""How a socket of both families shows an IPv4 address (RFC 4291 §2.5.5.2)."""
+
 OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -68,7 +71,7 @@ class Listener:
                 continue  # ECONNABORTED and the like: that client has gone, the next may not have
             connection.setblocking(False)
             if isinstance(peer, tuple):
-                return connection, peer[0], str(peer[1])
+                return connection, peer[0].removeprefix(_MAPPED) if "." in peer[0] else peer[0], str(peer[1])
             return connection, "", ""
 
     def close(self) -> None:
@@ -80,12 +83,9 @@ class Listener:
         if self._unlink is None or self._process != os.getpid():
             return
         path, self._unlink = self._unlink, None
-        with _locked(path.parent):
-            try:
-                if path.stat().st_ino == self._inode:
-                    path.unlink()
-            except FileNotFoundError:
-                pass
+        with suppress(FileNotFoundError), _locked(path.parent):  # perhaps the whole folder is gone
+            if path.stat().st_ino == self._inode:
+                path.unlink()
 
 
 def listen(address: str, backlog: int, socket_mode: int) -> list[Listener]:
@@ -164,8 +164,10 @@ def _remove_stale(path: Path) -> None:
     if not stat.S_ISSOCK(mode):
         raise FileExistsError(errno.EEXIST, "a file that is not a socket is there: remove it or choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # where the queue is full, connecting would wait
         try:
-            probe.connect(str(path))
+            with suppress(BlockingIOError):
+                probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
         else:
@@ -184,7 +186,12 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _inherit(descriptor: int) -> Listener:
     """Take over a listening socket that a parent process left open."""
-    sock = socket.socket(fileno=os.dup(descriptor))
+    own = os.dup(descriptor)
+    try:
+        sock = socket.socket(fileno=own)
+    except OSError:
+        os.close(own)
+        raise
     if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         sock.close()
         raise OSError(errno.EINVAL, "the descriptor is not a listening socket")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from wsgiraw.clock import Clock
+from wsgiraw.errors import ConfigError
 
 __all__ = ["AccessLog", "banner", "log", "open_access_log", "set_up_error_log", "wants_colour"]
 
@@ -56,19 +57,34 @@ def wants_colour(file: TextIO) -> bool:
 
 
 def open_access_log(destination: str | None, clock: Clock) -> AccessLog | None:
-    """Open `--access-logfile`: None is standard output where that is a terminal, "-" standard output, "off" nothing."""
-    if destination == "off" or (destination is None and not sys.stdout.isatty()):
+    """Open `--access-logfile`: None is standard output where that is a terminal, "-" standard output, "off" nothing.
+
+    Raises `ConfigError`.
+    """
+    if destination is None:
+        destination = "-" if sys.stdout is not None and sys.stdout.isatty() else "off"
+    if destination == "off":
         return None
-    if destination is None or destination == "-":
-        return AccessLog(sys.stdout, clock)
-    return AccessLog(Path(destination).open("a", encoding="utf-8"), clock)
+    if destination != "-":
+        return AccessLog(_open(destination), clock)
+    if sys.stdout is None:  # what Python makes of a process that was started with it closed
+        raise ConfigError("the access log goes to standard output, which is closed: give a file, or off")
+    return AccessLog(sys.stdout, clock)
+
+
+def _open(path: str) -> TextIO:
+    try:
+        return Path(path).open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise ConfigError(f"cannot write the log {path}: {error.strerror or error}") from error
 
 
 def set_up_error_log(destination: str, level: str) -> TextIO:
-    """Send the error log to a path, or "-" for standard error; return the stream, which is `wsgi.errors` too."""
-    stream = sys.stderr
-    if destination != "-":
-        stream = Path(destination).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - it outlives this call
+    """Send the error log to a path, or "-" for standard error; return the stream, which is `wsgi.errors` too.
+
+    Raises `ConfigError`.
+    """
+    stream = sys.stderr if destination == "-" else _open(destination)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"))
     log.handlers[:] = [handler]

@@ -1,30 +1,25 @@
-"""The composition root: the only module that knows all parts. Configuration in, a serving process out."""
+"""The composition root: puts listeners, gateway and strategy together as the configuration says."""
 
-import gc
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from types import FrameType, TracebackType
+from collections.abc import Sequence
+from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 from wsgiref.validate import validator
 
 from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
 from wsgiraw.http11 import Limits
-from wsgiraw.importer import load, set_import_path
 from wsgiraw.net import Listener, listen
-from wsgiraw.observe import banner, log, open_access_log, set_up_error_log
-from wsgiraw.strategies import STRATEGIES, Stop, Timeouts, prefork, serial
+from wsgiraw.observe import open_access_log
+from wsgiraw.strategies import STRATEGIES, Stop, Timeouts, serial
 from wsgiraw.version import __version__
-from wsgiraw.wsgi import Gateway, Mount
+from wsgiraw.wsgi import Gateway
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-__all__ = ["Server", "run", "serve"]
+__all__ = ["Server", "open_listeners"]
 
 
 class Server:
@@ -49,11 +44,12 @@ class Server:
         """
         self.config = config = configure(**options) if config is None else config
         self._strategy = STRATEGIES[config.strategy]
-        self._stop = Stop(config.graceful_timeout)
         self._thread: threading.Thread | None = None
+        self._running = threading.RLock()
         self._closed = False
         clock = Clock()
         self._access_log = open_access_log(config.access_logfile, clock) if config.access_logfile else None
+        self._stop = Stop(config.graceful_timeout)
         self._gateway = Gateway(
             validator(application) if config.lint else application,
             limits=limits(config),
@@ -85,7 +81,9 @@ class Server:
 
     def serve(self) -> None:
         """Serve in this thread until `shutdown()`; then all in flight is done or dropped, and nothing listens."""
-        self._strategy.serve(self.listeners, self._gateway, timeouts(self.config), self._stop)
+        with self._running:
+            if not self._closed:
+                self._strategy.serve(self.listeners, self._gateway, timeouts(self.config), self._stop)
 
     def serve_one(self) -> None:
         """Wait for one connection, answer its first request and close it; return at once after `shutdown()`."""
@@ -100,14 +98,25 @@ class Server:
         """Ask to stop, from any thread or signal handler; a second time, to drop what is in flight too."""
         self._stop.request()
 
+    def shutdown_gracefully(self) -> None:
+        """Ask to stop; asked again, nothing changes."""
+        if not self._stop.requested:
+            self._stop.request()
+
+    def shutdown_at_once(self) -> None:
+        """Ask to stop and to drop what is in flight."""
+        self.shutdown_gracefully()
+        self._stop.request()
+
     def close(self) -> None:
         """Stop, wait until that is done, and give every descriptor back. Closing twice is allowed."""
         if self._closed:
             return
-        self._closed = True
+        self.shutdown()
         if self._thread is not None:
-            self.shutdown()
             self._thread.join()
+        with self._running:  # whoever else serves has stopped
+            self._closed = True
         for listener in self.listeners:
             listener.close()
         self._stop.close()
@@ -159,83 +168,3 @@ def timeouts(config: Config) -> Timeouts:
         write=config.write_timeout,
         linger=config.linger_timeout,
     )
-
-
-def serve(application: "WSGIApplication | Mapping[str, WSGIApplication]", **options: object) -> None:
-    """Serve an application, or several by prefix, in this thread until SIGINT or SIGTERM. Raises `ConfigError`."""
-    config = configure(**options)
-    with _observed(config) as errors:
-        _serve(Mount(application) if isinstance(application, Mapping) else application, config, errors)
-
-
-def run(config: Config) -> int:
-    """Do what the command line says: import, listen, serve. Returns the exit code; raises `ConfigError`."""
-    set_import_path(config.chdir, config.pythonpath)
-    applications = load(config.app, config.factory)
-    application = applications[""] if list(applications) == [""] else Mount(applications)
-    with _observed(config) as errors:
-        _serve(application, config, errors)
-    return 0
-
-
-@contextmanager
-def _observed(config: Config) -> Iterator[TextIO]:
-    """Send the error log where the configuration says; yield its stream."""
-    stream = set_up_error_log(config.error_logfile, config.log_level)
-    try:
-        yield stream
-    finally:
-        if stream is not sys.stderr:
-            stream.close()
-
-
-def _serve(application: "WSGIApplication", config: Config, errors: TextIO) -> None:
-    """Serve in this process, or in `config.workers` others that this one forks, until a signal."""
-    if config.access_logfile is None:
-        config = replace(config, access_logfile="-" if sys.stdout.isatty() else "off")
-    listeners = open_listeners(config)
-    gc.collect()
-    gc.freeze()  # what was imported lives for ever: the collector need not walk it after every few hundred requests
-
-    def work(announce: Callable[[], None] | None = None) -> None:
-        server = Server(application, config, listeners=listeners, errors=errors)
-        try:
-            with _signals(server):
-                if announce is not None:
-                    announce()
-                server.serve()
-        finally:
-            server.close()
-
-    def announce() -> None:  # only once a signal would find us ready for it
-        shape = f"{config.workers} x {config.strategy}" if config.workers else config.strategy
-        sys.stderr.write(banner(__version__, [listener.url for listener in listeners], shape) + "\n")
-        sys.stderr.flush()
-
-    def stop_listening() -> None:
-        for listener in listeners:
-            listener.close()
-
-    try:
-        if config.workers:
-            prefork.supervise(config.workers, work, announce, stop_listening)
-        else:
-            work(announce)
-    finally:
-        stop_listening()
-    log.info("stopped")
-
-
-@contextmanager
-def _signals(server: Server) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop the server. The handler records and wakes; the strategy does the work."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        server.shutdown()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

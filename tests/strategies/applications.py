@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from tests.wire import PATIENCE, Reply, replies
@@ -68,11 +69,17 @@ def read_reply(stream: BinaryIO) -> Reply:
         line = stream.readline()
         assert line, f"the connection ended in a head: {octets!r}"
         octets += line
+    body = b""
     if length := re.search(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n", octets):
-        octets += stream.read(int(length[1]))
+        body = stream.read(int(length[1]))
+        octets += body
     elif re.search(rb"(?i)\r\ntransfer-encoding: chunked\r\n", octets):
-        while (line := stream.readline()) != b"0\r\n":
-            octets += line + stream.read(int(line, 16) + 2)
-        octets += line + stream.readline()
+        chunks = []
+        while size := int(stream.readline(), 16):
+            chunks.append(stream.read(size))
+            assert stream.read(2) == b"\r\n"
+        assert stream.read(2) == b"\r\n"
+        octets += b"0\r\n\r\n"
+        body = b"".join(chunks)
     (reply,) = replies(octets)
-    return reply
+    return replace(reply, body=body)

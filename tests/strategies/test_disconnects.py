@@ -1,4 +1,4 @@
-"""Clients that leave, in each phase, orderly and by a reset: no request is half-served, nobody else notices, nothing leaks."""
+"""Clients that leave, in each phase, orderly and by a reset: nobody else notices, and nothing of them stays."""
 
 import logging
 import socket

@@ -1,4 +1,4 @@
-"""Stopping: what is in flight is finished within graceful_timeout, what the kernel has queued is answered, all else ends."""
+"""Stopping: what is in flight is finished within graceful_timeout, what is queued is answered, all else ends."""
 
 import logging
 import socket
@@ -132,7 +132,9 @@ def test_who_does_not_read_in_time_is_cut_off(serve: Serve) -> None:
             read_all(client)
 
 
-@pytest.mark.parametrize("octets", [GET + POST + b"Content-Length: 5\r\n\r\n123", b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"])
+@pytest.mark.parametrize(
+    "octets", [GET + POST + b"Content-Length: 5\r\n\r\n123", b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"]
+)
 def test_asked_twice_it_drops_what_is_in_flight(serve: Serve, strategy: str, octets: bytes) -> None:
     patience = {"body_timeout": FOR_EVER, "write_timeout": FOR_EVER, "linger_timeout": FOR_EVER}
     server = serve(Pieces(), graceful_timeout=FOR_EVER, **patience)

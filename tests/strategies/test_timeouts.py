@@ -152,14 +152,17 @@ def test_a_slow_application_costs_no_client_its_time() -> None:
             time.sleep(0.6)  # longer than keep_alive
         return body
 
-    with Server(slow, port=0, strategy="eventloop", keep_alive=0.5) as server:
-        with connect(server) as client, client.makefile("rb") as stream:
-            client.sendall(GET.replace(b"/", b"/wait", 1))
-            assert gate.entered.wait(20)
-            with connect(server) as other, other.makefile("rb") as others:
-                other.sendall(GET)  # wakes the loop as soon as it is back
-                gate.released.set()
-                assert read_reply(stream).status == 200
-                client.sendall(GET)
-                assert read_reply(stream).status == 200
-                assert read_reply(others).status == 200
+    with (
+        Server(slow, port=0, strategy="eventloop", keep_alive=0.5) as server,
+        connect(server) as client,
+        client.makefile("rb") as stream,
+    ):
+        client.sendall(GET.replace(b"/", b"/wait", 1))
+        assert gate.entered.wait(20)
+        with connect(server) as other, other.makefile("rb") as others:
+            other.sendall(GET)  # wakes the loop as soon as it is back
+            gate.released.set()
+            assert read_reply(stream).status == 200
+            client.sendall(GET)
+            assert read_reply(stream).status == 200
+            assert read_reply(others).status == 200

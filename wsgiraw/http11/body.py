@@ -1,6 +1,7 @@
 """Request bodies: where their octets are kept, and the two ways of framing them (RFC 9112 §6.2, §7.1)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from http import HTTPStatus
 from io import BytesIO
@@ -41,8 +42,9 @@ class Spool:
         return self._file
 
     def close(self) -> None:
-        """Give up what was kept."""
-        self._file.close()
+        """Give up what was kept, even where a full disk cannot take what is still buffered."""
+        with suppress(OSError, ValueError):
+            self._file.close()
 
 
 class Body(Protocol):

@@ -124,7 +124,8 @@ class Connection:
                 return self._begin_body(request)
         except HTTPError as error:
             arriving = self._arriving
-            error.to_head = head[:5] == b"HEAD " if head else arriving is not None and arriving.method == "HEAD"
+            begun = head or self._partial or b""
+            error.to_head = begun.startswith(b"HEAD ") or (arriving is not None and arriving.method == "HEAD")
             self.close()
             raise
         self.state = State.RESPONDING
@@ -162,6 +163,9 @@ class Connection:
             self._partial = None
             return self._judged(bytes(partial[:end]))
         self._check_prefix(partial, searched)
+        if b"\r\n".startswith(partial):  # an empty line before a request (RFC 9112 §2.2) is none yet
+            self.state = State.CLOSED if self._ended else State.IDLE
+            return None
         if self._ended:
             raise _bad("the request ended inside its head")  # RFC 9112 §8
         self.state = State.HEAD

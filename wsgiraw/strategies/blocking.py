@@ -94,7 +94,7 @@ class Exchanges:
                 self._send(gateway.reject(error, self._environ))
                 return
             self._lingers = request.keep_alive or connection.has_input
-            if once or self._stop.requested or not self._timeouts.keep_alive:
+            if once or self._stop.requested or not self._timeouts.keep_alive or (answered and self._rivalled(rivals)):
                 request.keep_alive = False
             response = gateway.respond(request, self._environ, self._write_now)
             try:
@@ -104,6 +104,10 @@ class Exchanges:
                 response.close()  # type: ignore[attr-defined]  # a generator
             answered = True
             began = time.monotonic()
+
+    def _rivalled(self, rivals: tuple[int, ...]) -> bool:
+        """Whether somebody else waits: one client that never pauses must not keep them out."""
+        return bool(rivals and wait(rivals, 0))
 
     def _receive_first(self, rivals: tuple[int, ...], answered: bool) -> bool:
         """Wait for the first octets of a request; return False where the connection is to be given up."""
@@ -134,6 +138,7 @@ class Exchanges:
     def _await(self, until: float, *, room: bool = False) -> bool:
         """Wait for input, or for room for output; return False at `until`, or once the time to stop is up."""
         mine, stop = (self._socket.fileno(),), self._stop
+        watched: tuple[int, ...]
         while True:
             if stop.requested:
                 watched, limit = (), min(until, stop.deadline, time.monotonic() + _GLANCE)

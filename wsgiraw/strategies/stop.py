@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 import time
 from contextlib import suppress
 
@@ -17,6 +18,8 @@ class Stop:
     def __init__(self, graceful_timeout: float) -> None:
         self._graceful_timeout = graceful_timeout
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._lock = threading.RLock()  # re-entrant: a signal handler may find its own thread in here
+        self._closed = False
         self.requested = False
         self.deadline = math.inf
         """Monotonic seconds: when what is still in flight is dropped."""
@@ -24,10 +27,12 @@ class Stop:
     def request(self) -> None:
         """Ask to stop. Safe in a signal handler: it records and wakes, nothing else."""
         now = time.monotonic()
-        self.deadline = now if self.requested else now + self._graceful_timeout
-        self.requested = True
-        with suppress(BlockingIOError):  # full, thus readable
-            os.write(self._writer, b"\0")
+        with self._lock:
+            self.deadline = now if self.requested else now + self._graceful_timeout
+            self.requested = True
+            if not self._closed:
+                with suppress(BlockingIOError):  # full, thus readable
+                    os.write(self._writer, b"\0")
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable."""
@@ -39,6 +44,9 @@ class Stop:
             os.read(self._reader, 4096)
 
     def close(self) -> None:
-        """Give the descriptors back. `request` must not be called any more."""
-        os.close(self._reader)
-        os.close(self._writer)
+        """Give the descriptors back. Later requests wake nobody."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._reader)
+                os.close(self._writer)

@@ -48,6 +48,6 @@ class FileWrapper:
             status = os.fstat(descriptor)
         except (AttributeError, OSError, ValueError):
             return None
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(status.st_mode) or not status.st_size:  # what is in /proc has a size only once it is read
             return None
         return FileSegment(descriptor, offset, max(status.st_size - offset, 0))

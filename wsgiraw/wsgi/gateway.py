@@ -6,6 +6,7 @@ early says that the client has gone, and the application's `close()` runs all th
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from wsgiraw.clock import Clock
@@ -76,56 +77,72 @@ class Gateway:
         """
         start_response = StartResponse(self, request, send)
         result: Iterable[bytes] | None = None
+        pulled = False  # between a yield and the next pull: what is raised then comes from whoever pulls
         try:
             environ = request_environ(connection_environ, request)
             try:
                 result = self.application(environ, start_response)
+                unsent = start_response.end_writing()
+                if unsent is not None:
+                    pulled = True
+                    yield from _unsent(unsent)
+                    pulled = False
                 kind = type(result)
                 if kind is list or kind is tuple:
                     pieces = result
                 elif isinstance(result, FileWrapper) and (segment := result.segment()) is not None:
                     if not start_response.begun:
-                        yield from _file(request, start_response, segment)
+                        octets = start_response.begin(segment.size)
+                        pulled = True
+                        yield octets
+                        pulled = False
+                        if (rest := start_response.permitted(segment)) is not None:
+                            request.answered = pulled = True
+                            yield rest
                         return
                     pieces = iter(result)
                 else:
                     pieces = iter(result)
                     if type(pieces) in _IN_MEMORY:
                         pieces = list(pieces)
-                unsent = start_response.take_unsent()
-                if unsent is not None:
-                    yield from _unsent(unsent)
                 if type(pieces) is list or type(pieces) is tuple:
                     body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                     if type(body) is not bytes:
                         raise ApplicationError(f"the body is a list of {type(body).__name__}, not bytes")
                     if len(body) <= _JOIN_BELOW or start_response.begun:
                         octets = start_response.whole(body)
-                        request.answered = True
+                        request.answered = pulled = True
                         if octets:
                             yield octets
                     else:
-                        yield start_response.begin(len(body))
+                        octets = start_response.begin(len(body))
+                        pulled = True
+                        yield octets
+                        pulled = False
                         if not start_response.bodiless:
                             octets = start_response.framed(body) + start_response.end()
-                            request.answered = True
+                            request.answered = pulled = True
                             if octets:
                                 yield octets
                 else:
                     for piece in pieces:
                         octets = start_response.framed(piece)
                         if octets:
+                            pulled = True
                             yield octets
+                            pulled = False
                         if start_response.overrun or (start_response.bodiless and start_response.begun):
                             break  # PEP 3333 "Handling the Content-Length Header": no more is asked for than is sent
                     else:
                         octets = start_response.end()
                         if octets:
-                            request.answered = True
+                            request.answered = pulled = True
                             yield octets
-            except (ClientDisconnected, GeneratorExit, KeyboardInterrupt):
-                raise  # the client left, in write() or between two pieces, or the operator did
-            except BaseException as error:  # SystemExit and asyncio's CancelledError must not stop the server
+            except (ClientDisconnected, KeyboardInterrupt):
+                raise  # the client left while write() was sending, or the operator wants to stop
+            except BaseException as error:  # SystemExit, CancelledError, GeneratorExit: none may stop the server
+                if pulled:
+                    raise
                 failure = self._failed(error, request, start_response)
                 if failure is None:
                     raise ApplicationError("the response broke off") from error
@@ -149,19 +166,18 @@ class Gateway:
         result: Iterable[bytes] | None,
     ) -> None:
         """Clean up after an exchange, however it ended: `close()` exactly once (PEP 3333)."""
-        close = getattr(result, "close", None)
-        if close is not None:
-            try:
+        try:
+            close = getattr(result, "close", None)
+            if close is not None:
                 close()
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:
-                log.error("%s %s: the application's close() failed", request.method, request.path, exc_info=error)
-        unsent = start_response.take_unsent()
-        if unsent is not None:
-            unsent.close()
-        if request.body is not None:
-            request.body.close()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            log.error("%s %s: the application's close() failed", request.method, request.path, exc_info=error)
+        for spooled in (start_response.end_writing(), request.body):
+            if spooled is not None:
+                with suppress(BufferError, OSError, ValueError):  # the application may have exported or detached it
+                    spooled.close()
         if self.access_log is not None:
             status = int(start_response.status[:3]) if start_response.begun and start_response.status else 0
             line = f"{request.method} {request.target} {request.version}"
@@ -188,19 +204,6 @@ class Gateway:
             if name not in self._dropped:
                 self._dropped.add(name)
                 log.warning("the application set %s, which belongs to the connection: it is not sent", name)
-
-
-def _file(request: Request, start_response: StartResponse, segment: FileSegment) -> Iterator[Octets]:
-    """Yield the response whose body is a regular file."""
-    descriptor, offset, size = segment
-    yield start_response.begin(size)
-    if start_response.bodiless:
-        return
-    size = start_response.segment_length(size)
-    start_response.end()
-    request.answered = True
-    if size:
-        yield FileSegment(descriptor, offset, size)
 
 
 def _unsent(unsent: BinaryIO) -> Iterator[Octets]:

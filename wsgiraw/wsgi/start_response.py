@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from wsgiraw.errors import ApplicationError
 from wsgiraw.http11 import Request, Spool
 from wsgiraw.http11.response import LAST_CHUNK, chunk, response_head
+from wsgiraw.wsgi.file_wrapper import FileSegment
 from wsgiraw.wsgi.spool_file import open_spool_file
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class StartResponse:
         "_request",
         "_send",
         "_spool",
+        "_writable",
         "begun",
         "overrun",
         "sent",
@@ -42,6 +44,7 @@ class StartResponse:
         self._request = request
         self._send = send
         self._spool: Spool | None = None
+        self._writable = True
         self.status: str | None = None
         self._fields: list[tuple[str, str]] = []
         self.begun = False
@@ -81,6 +84,8 @@ class StartResponse:
 
         What the socket does not take waits in a spool, first in memory, then on disk, until the application returns.
         """
+        if not self._writable:
+            raise ApplicationError("write() was called after the application had returned")
         if self.overrun or (self.begun and self.bodiless):
             return
         octets = self.framed(piece)
@@ -91,8 +96,9 @@ class StartResponse:
                 self._spool = Spool(self._gateway.limits.spool, open_spool_file)
             self._spool.write(octets)
 
-    def take_unsent(self) -> BinaryIO | None:
-        """Return what `write` could not send, to be read from its beginning and closed by the caller."""
+    def end_writing(self) -> BinaryIO | None:
+        """Allow no more `write`; return what it could not send, to be read from its beginning and closed."""
+        self._writable = False
         spool, self._spool = self._spool, None
         return None if spool is None else spool.finish()
 
@@ -147,13 +153,16 @@ class StartResponse:
             return octets
         return octets + self._framed_body(body) + self.end()
 
-    def segment_length(self, available: int) -> int:
-        """Count `available` octets of a file as sent; return how many may be."""
-        remaining = self._remaining or 0
-        count = min(available, remaining)
-        self._remaining = remaining - count
-        self.sent += count
-        return count
+    def permitted(self, segment: FileSegment) -> FileSegment | None:
+        """Return as much of a file as the head, which has been given out, allows; count it as sent."""
+        if self.bodiless:
+            return None
+        descriptor, offset, available = segment
+        size = min(available, self._remaining or 0)
+        self._remaining = (self._remaining or 0) - size
+        self.sent += size
+        self.end()
+        return FileSegment(descriptor, offset, size) if size else None
 
     @property
     def bodiless(self) -> bool:
