@@ -1,6 +1,7 @@
 """One connection at a time, and what that means for those who wait."""
 
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -43,9 +44,10 @@ def test_it_does_not_make_way_in_the_middle_of_a_request() -> None:
 
 def test_who_never_pauses_makes_way_between_two_requests() -> None:
     gate = Gate()
-    with Server(gate, port=0, strategy="serial") as server, connect(server) as first, connect(server) as second:
+    with Server(gate, port=0, strategy="serial") as server, connect(server) as first, ExitStack() as stack:
         first.sendall(GET + GET.replace(b"/", b"/wait", 1) + GET * 5)
         assert gate.entered.wait(PATIENCE)
+        second = stack.enter_context(connect(server))
         second.sendall(GET)
         gate.released.set()
         answered = replies(read_all(first))
