@@ -109,8 +109,13 @@ class Process:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, pass_fds: tuple[int, ...] = (), **more: str) -> Iterator[Process]:
-    """Run `wsgiraw ARGUMENTS` in a folder; `more` goes to its environment. It is killed at the end if it still runs."""
+def running(
+    folder: Path, *arguments: str, pass_fds: tuple[int, ...] = (), group: bool = False, **more: str
+) -> Iterator[Process]:
+    """Run `wsgiraw ARGUMENTS` in a folder, if wished in a process group of its own; `more` goes to its environment.
+
+    It is killed at the end if it still runs.
+    """
     popen = subprocess.Popen(
         command(*arguments),
         cwd=folder,
@@ -119,6 +124,7 @@ def running(folder: Path, *arguments: str, pass_fds: tuple[int, ...] = (), **mor
         stderr=subprocess.PIPE,
         text=True,
         pass_fds=pass_fds,
+        start_new_session=group,
     )
     with popen:
         process = Process(popen)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from tests.process import SITE, Process, command, curl, environment, running, write_site
 from tests.strategies.applications import GET, read_reply
-from tests.wire import read_all, replies
+from tests.wire import PATIENCE, read_all, replies
 from wsgiraw import __version__
 
 ANY_PORT = "--port=0"
@@ -80,6 +81,17 @@ def test_without_standard_output(folder: Path) -> None:
         assert process.stop() == 0
 
 
+def test_without_standard_error(folder: Path) -> None:
+    line = " ".join([*command(SITE, "--bind=unix:socket"), "2>&-"])
+    with subprocess.Popen(["sh", "-c", f"exec {line}"], cwd=folder, env=environment()) as popen:
+        end = time.monotonic() + PATIENCE
+        while not (folder / "socket").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        assert curl("--retry", "20", "--retry-all-errors", "--unix-socket", str(folder / "socket"), "http://a/")
+        popen.terminate()
+        assert popen.wait(PATIENCE) == 0
+
+
 # The end
 
 
@@ -105,13 +117,14 @@ def test_an_upload_in_flight_is_finished(serving: tuple[Process, socket.socket])
     assert_clean(process)
 
 
-def test_a_second_signal_drops_it(serving: tuple[Process, socket.socket]) -> None:
+def test_a_second_signal_drops_it(serving: tuple[Process, socket.socket], strategy: str) -> None:
     process, client = serving
-    for _ in range(200):  # two signals at once are one to the kernel
+    if strategy == "serial":
+        pytest.skip("does not show when it has noticed the first, and two signals at once are one to the kernel")
+    with socket.create_connection(client.getpeername(), timeout=PATIENCE) as idle:
         process.signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.popen.wait(0.1)
-            break
+        assert read_all(idle) == b""  # it has noticed
+        process.signal(signal.SIGTERM)
     assert process.wait() == 0
     with suppress(ConnectionResetError):
         assert read_all(client) == b""
@@ -139,6 +152,16 @@ def test_graceful_timeout_ends_it(folder: Path, strategy: str) -> None:
             with suppress(ConnectionResetError):
                 assert read_all(client) == b""
         assert_clean(process)
+
+
+def test_an_application_that_is_stuck_does_not_keep_the_process(folder: Path, strategy: str) -> None:
+    with running(folder, SITE, ANY_PORT, f"--strategy={strategy}", "--graceful-timeout=0.1") as process:
+        with process.connect(process.port()) as client:
+            client.sendall(GET.replace(b"/", b"/gate", 1))
+            with (folder / "gate").open("w"):
+                process.signal(signal.SIGTERM)
+                assert process.wait() == 1
+        assert "does not return: giving up" in process.lines[-1]
 
 
 def test_a_restart_on_the_same_port_at_once(folder: Path) -> None:

@@ -5,14 +5,16 @@ import logging
 import os
 import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Serve
-from tests.strategies.applications import GET, hello, read_reply
-from tests.wire import connect, exchange, replies
+from tests.strategies.applications import GET, Gate, hello, read_reply
+from tests.wire import PATIENCE, connect, exchange, read_all, replies
 from wsgiraw import Config, ConfigError, Server
+from wsgiraw import serve as serve_until_signal
 from wsgiraw.net import listen
 
 
@@ -70,6 +72,35 @@ def test_closing_without_serving_and_twice() -> None:
     server.close()
     server.serve()  # returns: nothing is left to serve
     assert server.listeners[0].socket.fileno() == -1
+
+
+def test_closing_after_shutdown_still_finishes_what_is_in_flight(serve: Serve) -> None:
+    gate = Gate()
+    server = serve(gate, graceful_timeout=3600)
+    with connect(server) as client:
+        client.sendall(GET.replace(b"/", b"/wait", 1))
+        assert gate.entered.wait(PATIENCE)
+        server.shutdown()
+        closing = threading.Thread(target=server.close)
+        closing.start()
+        gate.released.set()
+        assert replies(read_all(client))[0].status == 200
+    closing.join(PATIENCE)
+    assert not closing.is_alive()
+
+
+def test_shutdown_by_degrees() -> None:
+    with Server(hello, port=0, graceful_timeout=3600) as server, connect(server) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 100"
+        server.shutdown_gracefully()
+        server.shutdown_gracefully()
+        client.sendall(b"x")
+        assert b"HTTP/1.1 200 OK" in read_all(client)
+    with Server(hello, port=0, graceful_timeout=3600) as server, connect(server) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 100"
+        server.shutdown_at_once()
 
 
 def test_config_as_a_value() -> None:
@@ -158,3 +189,8 @@ def test_as_a_library_it_configures_no_logging(serve: Serve) -> None:
     handlers, level = list(log.handlers), log.level
     assert replies(exchange(serve(hello), GET))[0].status == 200
     assert (list(log.handlers), log.level, log.propagate) == (handlers, level, True)
+
+
+def test_serve_minds_signals_and_so_belongs_to_the_main_thread() -> None:
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ConfigError, match="use Server in other threads"):
+        pool.submit(serve_until_signal, lambda environ, start_response: [], port=0).result(PATIENCE)

@@ -1,8 +1,10 @@
 """A process that serves: imports the application, opens the logs, minds signals, forks workers where wanted."""
 
 import gc
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
+from wsgiraw.errors import ConfigError
 from wsgiraw.importer import load, set_import_path
 from wsgiraw.observe import banner, log, open_access_log, set_up_error_log
 from wsgiraw.server import Server, open_listeners
@@ -23,10 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = ["run", "serve"]
 
+_GRACE = 1.0
+"""Seconds beyond its time to stop, after which a process that is stuck in the application gives up."""
+
 
 def serve(application: "WSGIApplication | Mapping[str, WSGIApplication]", **options: object) -> None:
     """Serve an application, or several by prefix, in this thread until SIGINT or SIGTERM. Raises `ConfigError`."""
     config = configure(**options)
+    if threading.current_thread() is not threading.main_thread():
+        raise ConfigError("serve() minds signals, which only the main thread can: use Server in other threads")
     with _observed(config) as errors:
         _serve(Mount(application) if isinstance(application, Mapping) else application, config, errors)
 
@@ -65,8 +73,9 @@ def _serve(application: "WSGIApplication", config: Config, errors: TextIO) -> No
 
     def announce() -> None:  # only once a signal would find us ready for it
         shape = f"{config.workers} x {config.strategy}" if config.workers else config.strategy
-        sys.stderr.write(banner(__version__, [listener.url for listener in listeners], shape) + "\n")
-        sys.stderr.flush()
+        if sys.stderr is not None:  # as Python has it in a process that was started with it closed
+            sys.stderr.write(banner(__version__, [listener.url for listener in listeners], shape) + "\n")
+            sys.stderr.flush()
 
     def stop_listening() -> None:
         for listener in listeners:
@@ -87,14 +96,29 @@ def _serve(application: "WSGIApplication", config: Config, errors: TextIO) -> No
         else:
             server = Server(application, config, listeners=listeners, errors=errors)
             try:
-                with _signals({signal.SIGINT: server.shutdown, signal.SIGTERM: server.shutdown}):
-                    announce()
-                    server.serve()
+                _serve_alone(server, announce)
             finally:
                 server.close()
     finally:
         stop_listening()
     log.info("stopped")
+
+
+def _serve_alone(server: Server, announce: Callable[[], None]) -> None:
+    """Serve without a master until a signal. An application that does not return in its time is not waited for."""
+
+    def stop() -> None:
+        server.shutdown()
+        signal.setitimer(signal.ITIMER_REAL, server.time_to_stop() + _GRACE)
+
+    def give_up() -> None:
+        log.critical("the application does not return: giving up")
+        os._exit(1)
+
+    with _signals({signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGALRM: give_up}):
+        announce()
+        server.serve()
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager

@@ -84,6 +84,8 @@ def set_up_error_log(destination: str, level: str) -> TextIO:
 
     Raises `ConfigError`.
     """
+    if destination == "-" and sys.stderr is None:  # as Python has it in a process that was started with it closed
+        destination = os.devnull
     stream = sys.stderr if destination == "-" else _open(destination)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"))

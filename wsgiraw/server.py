@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -98,6 +99,10 @@ class Server:
         """Ask to stop, from any thread or signal handler; a second time, to drop what is in flight too."""
         self._stop.request()
 
+    def time_to_stop(self) -> float:
+        """Return how long what is in flight may still take, in seconds; infinity unless asked to stop."""
+        return max(self._stop.deadline - time.monotonic(), 0.0)
+
     def shutdown_gracefully(self) -> None:
         """Ask to stop; asked again, nothing changes."""
         if not self._stop.requested:
@@ -112,7 +117,7 @@ class Server:
         """Stop, wait until that is done, and give every descriptor back. Closing twice is allowed."""
         if self._closed:
             return
-        self.shutdown()
+        self.shutdown_gracefully()
         if self._thread is not None:
             self._thread.join()
         with self._running:  # whoever else serves has stopped

@@ -142,7 +142,8 @@ def test_asked_twice_it_drops_what_is_in_flight(serve: Serve, strategy: str, oct
         client.sendall(octets)
         assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
         shutdown(server, strategy)
-        server.close()  # asks a second time
+        server.shutdown()
+        server.close()
 
 
 def test_lingering_ends_with_graceful_timeout(serve: Serve) -> None:
