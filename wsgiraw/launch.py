@@ -84,7 +84,9 @@ def _serve(application: "WSGIApplication", config: Config, errors: TextIO) -> No
     def work(when_orphaned: Callable[[Callable[[], None]], None]) -> None:
         server = Server(application, config, listeners=listeners, errors=errors)
         try:
-            with _signals({signal.SIGTERM: server.shutdown_gracefully, signal.SIGQUIT: server.shutdown_at_once}):
+            with _signals(
+                server, {signal.SIGTERM: server.shutdown_gracefully, signal.SIGQUIT: server.shutdown_at_once}
+            ):
                 when_orphaned(server.shutdown_gracefully)
                 server.serve()
         finally:
@@ -115,22 +117,24 @@ def _serve_alone(server: Server, announce: Callable[[], None]) -> None:
         log.critical("the application does not return: giving up")
         os._exit(1)
 
-    with _signals({signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGALRM: give_up}):
+    with _signals(server, {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGALRM: give_up}):
         announce()
         server.serve()
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager
-def _signals(actions: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+def _signals(server: Server, actions: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
     """Act on signals. A handler records and wakes; the strategy does the work."""
 
     def act(number: int, frame: FrameType | None) -> None:
         actions[signal.Signals(number)]()
 
     before = {number: signal.signal(number, act) for number in actions}
+    descriptor = signal.set_wakeup_fd(server.wakeup_descriptor, warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(descriptor)
         for number, handler in before.items():
             signal.signal(number, handler)

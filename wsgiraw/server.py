@@ -99,6 +99,11 @@ class Server:
         """Ask to stop, from any thread or signal handler; a second time, to drop what is in flight too."""
         self._stop.request()
 
+    @property
+    def wakeup_descriptor(self) -> int:
+        """For `signal.set_wakeup_fd`, so that no signal is slept through."""
+        return self._stop.wakeup_descriptor
+
     def time_to_stop(self) -> float:
         """Return how long what is in flight may still take, in seconds; infinity unless asked to stop."""
         return max(self._stop.deadline - time.monotonic(), 0.0)

@@ -111,15 +111,18 @@ class Exchanges:
 
     def _receive_first(self, rivals: tuple[int, ...], answered: bool) -> bool:
         """Wait for the first octets of a request; return False where the connection is to be given up."""
-        patience = self._timeouts.keep_alive if answered else self._timeouts.head
-        mine = self._socket.fileno()
-        others = [*(rivals if answered else ()), *(() if self._stop.requested else (self._stop.fileno(),))]
-        until = min(time.monotonic() + (0 if self._stop.requested else patience), self._stop.deadline)
-        if mine not in wait([mine, *others], until):
-            self._lingers = False  # nothing was asked
-            return False
-        self._receive()
-        return True
+        stop, mine = self._stop, self._socket.fileno()
+        until = time.monotonic() + (self._timeouts.keep_alive if answered else self._timeouts.head)
+        while True:
+            others = rivals if answered else ()
+            ready = wait([mine], 0) if stop.requested else wait([mine, stop.fileno(), *others], until)
+            if mine in ready:
+                self._receive()
+                return True
+            if ready != {stop.fileno()} or stop.requested:
+                self._lingers = False  # nothing was asked
+                return False
+            stop.acknowledge()  # a signal that means something else, or the handler is about to run
 
     def _receive_more(self, state: State, began: float) -> None:
         """Wait for more of a request that has begun."""
@@ -147,6 +150,8 @@ class Exchanges:
             ready = wait(watched, limit, writable=mine) if room else wait((*mine, *watched), limit)
             if mine[0] in ready:
                 return True
+            if watched:
+                stop.acknowledge()  # readable need not mean requested
             if time.monotonic() >= min(until, stop.deadline):
                 return False
 

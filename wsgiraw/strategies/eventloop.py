@@ -293,6 +293,8 @@ class EventLoop:
     def _drain(self) -> None:
         """Take what the kernel has queued, stop listening, and end each connection with the request it is at."""
         self._stop.acknowledge()
+        if not self._stop.requested:
+            return  # a signal that means something else
         agenda = self._agenda
         agenda.next_due = min(agenda.next_due, self._stop.deadline)
         if self._draining:

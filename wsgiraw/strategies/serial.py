@@ -20,7 +20,9 @@ def serve(listeners: Sequence[Listener], gateway: Gateway, timeouts: Timeouts, s
     """Serve until `stop`; what the kernel has queued by then is served too."""
     by_descriptor = {listener.socket.fileno(): listener for listener in listeners}
     while not stop.requested:
-        for descriptor in wait([stop.fileno(), *by_descriptor], math.inf):
+        ready = wait([stop.fileno(), *by_descriptor], math.inf)
+        stop.acknowledge()  # readable need not mean requested; whoever requests says so before writing
+        for descriptor in ready:
             if descriptor in by_descriptor:
                 _serve_next(by_descriptor[descriptor], gateway, timeouts, stop, rivals=by_descriptor)
     for listener in listeners:
@@ -33,7 +35,9 @@ def serve_once(listeners: Sequence[Listener], gateway: Gateway, timeouts: Timeou
     """Wait for a connection and answer its first request; return at once after `stop`."""
     by_descriptor = {listener.socket.fileno(): listener for listener in listeners}
     while not stop.requested:
-        for descriptor in wait([stop.fileno(), *by_descriptor], math.inf):
+        ready = wait([stop.fileno(), *by_descriptor], math.inf)
+        stop.acknowledge()  # readable need not mean requested; whoever requests says so before writing
+        for descriptor in ready:
             listener = by_descriptor.get(descriptor)
             if listener is not None and _serve_next(listener, gateway, timeouts, stop, once=True):
                 return

@@ -38,6 +38,15 @@ class Stop:
         """Return the descriptor that becomes readable."""
         return self._reader
 
+    @property
+    def wakeup_descriptor(self) -> int:
+        """For `signal.set_wakeup_fd`: what is written here makes `fileno()` readable.
+
+        Only so does a signal that arrives just before a wait begins end it: Python calls a handler between bytecodes,
+        which is after the wait. Signals of the application's own write here too, so readable need not mean requested.
+        """
+        return self._writer
+
     def acknowledge(self) -> None:
         """Make `fileno()` unreadable until stopping is asked for again."""
         with suppress(BlockingIOError):
