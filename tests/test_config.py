@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from wsgiraw.addresses import InheritedAddress, TCPAddress, UnixAddress, checked_host, joined, parse_address
 from wsgiraw.config import STRATEGY_NAMES, Config, configure
+from wsgiraw.config.processes import ONE_THREAD, STRATEGY_ALIASES
 from wsgiraw.errors import ConfigError
 from wsgiraw.kinds import SECONDS, SIZE, SWITCH
 from wsgiraw.options import Option, declared, did_you_mean
+from wsgiraw.strategies import STRATEGIES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "configuration.md"
 BEGIN, END = "<!-- options: begin -->", "<!-- options: end -->"
 OPTIONS = declared(Config)
+NAMES = ", ".join(STRATEGY_NAMES)
 
 
 def refused(**options: Any) -> str:
@@ -34,8 +36,13 @@ def refused(**options: Any) -> str:
 def test_defaults() -> None:
     config = Config()
     assert config.addresses == ("127.0.0.1:8000",)
-    assert (config.backlog, config.socket_mode, config.strategy) == (2048, 0o600, "eventloop")
-    assert (config.workers, config.threads) == (0, 1)
+    assert (config.backlog, config.socket_mode, config.strategy) == (2048, 0o600, "handoff")
+    assert (config.workers, config.threads, config.max_children) == (1, 8, 64)
+    assert (config.handoff_after, config.max_queue, config.queue_timeout) == (0.001, 1024, 60)
+    assert (config.preload, config.max_requests, config.max_requests_jitter, config.max_rss) == (False, 0, 0, 0)
+    assert (config.drain_delay, config.request_timeout, config.loop_timeout) == (0, 0, 60)
+    assert (config.pid, config.user, config.group, config.umask, config.health_path) == (None, None, None, None, "")
+    assert (config.post_fork, config.worker_ready, config.worker_exit) == (None, None, None)
     assert (config.max_head_bytes, config.limit_request_line, config.limit_request_fields) == (65536, 8192, 100)
     assert (config.max_body_bytes, config.spool_bytes) == (2**30, 524288)
     assert (config.max_chunk_line_bytes, config.max_trailer_bytes) == (4096, 16384)
@@ -66,7 +73,7 @@ def test_every_option_explains_itself_and_shows_what_it_takes(option: Option) ->
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS.values() if o.kind in (SIZE, SECONDS) or "limit" in o.name])
 def test_every_limit_and_timeout_names_a_precedent(option: Option) -> None:
-    assert re.search(r"nginx|gunicorn|Apache|waitress|Go|Node", option.help)
+    assert re.search(r"nginx|gunicorn|Apache|waitress|uWSGI|Go |Node", option.help)
 
 
 # Values.
@@ -104,6 +111,21 @@ def test_every_limit_and_timeout_names_a_precedent(option: Option) -> None:
         ("app", "/=a:app /b=b:f(1, 2)  /c=c", ("/=a:app", "/b=b:f(1, 2)", "/c=c")),
         ("app", " ", ()),
         ("bind", ":80,unix:/tmp/x", (":80", "unix:/tmp/x")),
+        ("strategy", "GThread", "handoff"),
+        ("strategy", "sync", "serial"),
+        ("strategy", "Pooled", "pooled"),
+        ("max_rss", "512M", 2**29),
+        ("handoff_after", "0.1ms", 0.0001),
+        ("pid", "/run/x.pid", "/run/x.pid"),
+        ("pid", "", None),
+        ("user", "www-data", "www-data"),
+        ("group", "33", "33"),
+        ("umask", "027", "027"),
+        ("umask", "0027", "0027"),
+        ("umask", "", None),
+        ("health_path", "/healthz", "/healthz"),
+        ("health_path", "", ""),
+        ("post_fork", "site.hooks:forked", "site.hooks:forked"),
     ],
 )
 def test_text(name: str, text: str, value: object) -> None:
@@ -121,6 +143,10 @@ def test_text(name: str, text: str, value: object) -> None:
         ("app", "m:f(1, 2)", ("m:f(1, 2)",)),
         ("access_logfile", None, None),
         ("workers", 3, 3),
+        ("strategy", "gthread", "handoff"),
+        ("user", None, None),
+        ("user", "", None),
+        ("umask", "077", "077"),
         ("host", "[::1]", "::1"),
         ("host", "", "*"),
     ],
@@ -161,11 +187,16 @@ def test_auto_is_a_worker_for_each_processor_that_we_may_use(monkeypatch: pytest
             "head_timeout 0 is out of range: give 0.001 to 86400 seconds (such as 30, 1.5, 500ms, 2m)",
         ),
         ({"socket_mode": 600}, "socket_mode 1130 is out of range: give 000 to 777 (such as '600' or 0o600)"),
-        ({"strategy": "evntloop"}, "strategy 'evntloop' is not one of eventloop, serial: did you mean 'eventloop'?"),
-        ({"strategy": "zzz"}, "strategy 'zzz' is not one of eventloop, serial"),
-        ({"strategy": 3}, "strategy 3 is not text: give eventloop, serial"),
+        ({"strategy": "evntloop"}, f"strategy 'evntloop' is not one of {NAMES}: did you mean 'eventloop'?"),
+        ({"strategy": "zzz"}, f"strategy 'zzz' is not one of {NAMES}"),
+        ({"strategy": 3}, f"strategy 3 is not text: give {NAMES}"),
         ({"bind": [1]}, "bind [1] is not text or a list of texts"),
         ({"access_logfile": ""}, "access_logfile '' is empty: give a name"),
+        ({"user": 33}, "user 33 is not a name"),
+        ({"umask": 0o22}, "umask 18 is not a name"),
+        ({"umask": "888"}, "umask '888' is not an octal file mode: give 000 to 777"),
+        ({"umask": "7777"}, "umask '7777' is not an octal file mode: give 000 to 777"),
+        ({"health_path": "healthz"}, "health_path 'healthz' is no path: it begins with a slash"),
         ({"chdir": "a\0"}, r"chdir 'a\x00' holds a NUL"),
         (
             {"host": "a:b"},
@@ -211,86 +242,24 @@ def test_numbers_too_large_for_a_float() -> None:
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
-def test_strategies_with_one_thread_refuse_others(strategy: str) -> None:
-    message = refused(strategy=strategy, threads=4)
-    assert message.startswith(f"threads 4 does not fit strategy '{strategy}'")
-    assert configure(strategy=strategy, threads=1).threads == 1
+def test_strategies_with_one_thread_refuse_more(strategy: str) -> None:
+    default = Config().threads
+    assert [configure(strategy=strategy, threads=number).threads for number in (1, default)] == [1, default]
+    if strategy in ONE_THREAD:
+        assert refused(strategy=strategy, threads=4).startswith(f"threads 4 does not fit strategy '{strategy}'")
+    else:
+        assert configure(strategy=strategy, threads=4).threads == 4
+
+
+def test_names_of_strategies_are_those_of_the_strategies() -> None:
+    assert tuple(STRATEGIES) == STRATEGY_NAMES
+    assert set(STRATEGY_ALIASES.values()) <= set(STRATEGIES)
+    assert set(ONE_THREAD) == {name for name, strategy in STRATEGIES.items() if not strategy.multithread}
 
 
 def test_nearest() -> None:
     assert did_you_mean("prt", ["port", "host"], " - ") == " - did you mean 'port'?"
     assert did_you_mean("xyz", ["port", "host"]) == ""
-
-
-# Addresses.
-
-
-@pytest.mark.parametrize(
-    ("options", "addresses"),
-    [
-        ({"bind": ("a:1", "unix:/x")}, ("a:1", "unix:/x")),
-        ({"host": "localhost", "port": 0}, ("localhost:0",)),
-        ({"host": "::1"}, ("[::1]:8000",)),
-        ({"host": "*"}, ("*:8000",)),
-    ],
-)
-def test_effective_addresses(options: dict[str, Any], addresses: tuple[str, ...]) -> None:
-    assert configure(**options).addresses == addresses
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("127.0.0.1:8000", TCPAddress("127.0.0.1", 8000)),
-        ("my-host.example:0", TCPAddress("my-host.example", 0)),
-        (":80", TCPAddress("", 80)),
-        ("*:80", TCPAddress("", 80)),
-        ("[::1]:80", TCPAddress("::1", 80)),
-        ("[fe80::1%eth0]:80", TCPAddress("fe80::1%eth0", 80)),
-        ("unix:/run/x.sock", UnixAddress("/run/x.sock")),
-        ("unix:x.sock", UnixAddress("x.sock")),
-        ("fd://3", InheritedAddress(3)),
-    ],
-)
-def test_addresses(text: str, address: object) -> None:
-    parsed = parse_address(text)
-    assert parsed == address
-    assert type(parsed) is type(address)
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("localhost", "did you mean 'localhost:8000'?"),
-        ("8000", "did you mean ':8000'?"),
-        ("", "did you mean '127.0.0.1:8000'?"),
-        ("[::1]", "did you mean '[::1]:8000'?"),
-        ("::1:80", "did you mean '[::1]:80'?"),
-        ("[nonsense]:80", "has no valid host"),
-        ("a b:80", "has no valid host: write HOST:PORT"),
-        ("a:", "has no valid port"),
-        ("a:65536", "has no valid port"),
-        ("a:-1", "has no valid port"),
-        ("a:٨٠", "has no valid port"),
-        ("http://a:80", "is a URL"),
-        ("unix:", "names no file"),
-        ("unix:a\0", "names no file"),
-        ("unix:/" + "x" * 103, "at most 103 octets"),
-        ("fd://x", "no descriptor"),
-        ("fd://-1", "no descriptor"),
-    ],
-)
-def test_addresses_that_are_refused(text: str, hint: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(hint)) as caught:
-        parse_address(text)
-    assert str(caught.value).startswith(repr(text))
-    assert refused(bind=(text,)) == f"bind {caught.value}"
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "*"])
-def test_a_host_and_a_port_make_an_address(host: str) -> None:
-    parsed = parse_address(joined(checked_host(host), 80))
-    assert parsed == TCPAddress("" if host == "*" else host, 80)
 
 
 # The document.
@@ -308,7 +277,8 @@ def tables() -> str:
         if option.kind is SWITCH:
             names.append(f"--no-{option.flag.removeprefix('--')}")
         flags = ", ".join(f"`{name}`" for name in names) or "the arguments"
-        default = f"`{option.show(option.default)}` {option.kind.unit}".rstrip() if option.default != () else "none"
+        shown = option.show(option.default)
+        default = f"`{shown}` {option.kind.unit}".rstrip() if shown else "none"
         help_text = option.help.replace("|", "\\|").replace("*", "\\*")
         lines.append(
             f"| **`{option.name}`**<br>{flags}<br>`{option.variable}` | {default} | {option.range} | {help_text} |"

@@ -47,15 +47,15 @@ def test_nothing_given_leaves_the_defaults(place: Place) -> None:
 def test_each_source_overrides_those_below(place: Place) -> None:
     flags: dict[str, Any] = {}
     environ: dict[str, str] = {}
-    expected = [(0, "default")]
+    expected = [(1, "default")]
 
     def now() -> tuple[int, str]:
         config, origins = place.gather(flags, **environ)
         return config.workers, origins["workers"]
 
     assert now() == expected[-1]
-    place.write("pyproject.toml", "[tool.wsgiraw]\nworkers = 1\n")
-    assert now() == (1, "pyproject.toml:workers")
+    place.write("pyproject.toml", "[tool.wsgiraw]\nworkers = 0\n")
+    assert now() == (0, "pyproject.toml:workers")
     place.write("wsgiraw.toml", "workers = 2\n")
     assert now() == (2, "wsgiraw.toml:workers")
     environ["WEB_CONCURRENCY"] = "3"
@@ -82,6 +82,11 @@ def test_values_of_all_kinds_in_a_file(place: Place) -> None:
         max_head_bytes = 4096
         access_logfile = "auto"
         workers = "auto"
+        strategy = "gthread"
+        max-rss = "512M"
+        user = "www-data"
+        umask = "027"
+        pid = "x.pid"
         """,
     )
     config, origins = place.gather()
@@ -91,6 +96,8 @@ def test_values_of_all_kinds_in_a_file(place: Place) -> None:
     assert (config.max_body_bytes, config.max_head_bytes) == (2**20, 4096)
     assert config.access_logfile is None
     assert config.workers >= 1
+    assert (config.strategy, config.max_rss) == ("handoff", 2**29)
+    assert (config.user, config.umask, config.pid) == ("www-data", "027", "x.pid")
     assert origins["keep_alive"] == "wsgiraw.toml:keep-alive"
 
 
@@ -117,10 +124,10 @@ def test_values_of_all_kinds_in_flags(place: Place) -> None:
 
 
 def test_a_named_file_takes_the_place_of_those_in_the_directory(place: Place) -> None:
-    place.write("wsgiraw.toml", "port = 1\nworkers = 1\n")
+    place.write("wsgiraw.toml", "port = 1\nworkers = 5\n")
     other = place.write("other.toml", "port = 2\n")
     for config, origins in (place.gather(None, other), place.gather(None, WSGIRAW_CONFIG=other)):
-        assert (config.port, config.workers) == (2, 0)
+        assert (config.port, config.workers) == (2, 1)
         assert origins["port"] == f"{other}:port"
     pyproject = place.write("pyproject.toml", "[tool.wsgiraw]\nport = 3\n")
     assert place.gather(None, pyproject, WSGIRAW_CONFIG=other)[0].port == 3
@@ -232,7 +239,8 @@ def test_mistakes_in_the_environment(place: Place, environ: dict[str, str], mess
 def test_mistakes_in_flags(place: Place) -> None:
     assert place.refused({"port": "70000"}) == "port 70000 is out of range: give 0 to 65535 (flag --port)"
     assert place.refused({"app": [""]}) == "app '' is empty: give a name (command line)"
-    assert place.refused({"threads": "2"}).startswith("threads 2 does not fit strategy 'eventloop'")
+    message = place.refused({"strategy": "sync", "threads": "2"})
+    assert message.startswith("threads 2 does not fit strategy 'serial'")
 
 
 # The report.
@@ -255,6 +263,7 @@ def test_report_is_aligned_and_names_origins(place: Place) -> None:
         {},
         {"bind": [":80", "unix:/tmp/ü"], "lint": True},
         {"host": "::1", "port": "1", "app": ["/=a:f('\"x\\\\')", "/b=b:app"], "socket_mode": "660"},
+        {"strategy": "sync", "user": "33", "umask": "027", "pid": "/run/ü.pid", "max_rss": "1G"},
         {"keep_alive": "0.5", "head_timeout": "1ms", "max_body_bytes": "1025", "access_logfile": "off"},
     ],
 )

@@ -5,12 +5,13 @@ Knows no option, no range and no name: what is wrong with a value is said in opt
 
 import dataclasses
 import json
-import os
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["INTEGER", "LIST", "LOG_FILE", "OCTAL", "PROCESSES", "SECONDS", "SIZE", "SWITCH", "TEXT", "Kind"]
+from wsgiraw.processors import processors
+
+__all__ = ["INTEGER", "LIST", "LOG_FILE", "NAME", "OCTAL", "PROCESSES", "SECONDS", "SIZE", "SWITCH", "TEXT", "Kind"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,10 +96,7 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _processes(text: str) -> int:
-    if text != "auto":
-        return _integer(text)
-    # The processors this process may use, not those the machine has: taskset and cpusets restrict them.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors() if text == "auto" else _integer(text)
 
 
 TEXT = Kind("text", "TEXT", (str,), str)
@@ -140,5 +138,14 @@ LOG_FILE = Kind(
     (str, type(None)),
     lambda text: None if text == "auto" else text,
     show=lambda value: "auto" if value is None else value,
+    quoted=True,
+)
+# Empty is how text says None.
+NAME = Kind(
+    "a name",
+    "NAME",
+    (str, type(None)),
+    lambda text: text or None,
+    show=lambda value: "" if value is None else value,
     quoted=True,
 )

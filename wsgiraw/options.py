@@ -7,13 +7,13 @@ import dataclasses
 import difflib
 import functools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from wsgiraw.errors import ConfigError
 from wsgiraw.kinds import SWITCH, Kind
 
-__all__ = ["Option", "declared", "did_you_mean", "option"]
+__all__ = ["Option", "declared", "did_you_mean", "filled", "option"]
 
 T = TypeVar("T")
 
@@ -30,6 +30,7 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
     flags: tuple[str, ...] = ()
     repeatable: bool = False
     metavar: str = ""
@@ -95,7 +96,7 @@ class Option:
 
     def _checked(self, value: Any) -> Any:
         if self.choices:
-            value = value.lower()
+            value = self.aliases.get(value.lower(), value.lower())
             if value not in self.choices:
                 raise ConfigError(
                     f"{self.name} {value!r} is not one of {self.range}{did_you_mean(value, self.choices, ': ')}"
@@ -115,6 +116,13 @@ def option(default: T, help: str, *, kind: Kind, group: str, **more: Any) -> T: 
     """A dataclass field that carries an Option; `more` are Option's other fields."""
     described = Option(help=help, kind=kind, group=group, **more)
     return dataclasses.field(default=default, metadata={"option": described})
+
+
+def filled(text: str) -> str:
+    """Refuse the empty text, and what no name on a file system can hold."""
+    if not text or "\0" in text:
+        raise ValueError("'' is empty: give a name" if not text else f"{text!r} holds a NUL")
+    return text
 
 
 @functools.cache
