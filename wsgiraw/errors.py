@@ -17,6 +17,8 @@ class HTTPError(Exception):
         self.detail = detail
         self.to_head = False
         """The refused request is a HEAD: the reply has no body (RFC 9110 §9.3.2)."""
+        self.retry_after: int | None = None
+        """Seconds after which the client may try again (RFC 9110 §10.2.3); nothing was its fault then."""
 
 
 class ApplicationError(Exception):

@@ -68,3 +68,14 @@ def test_a_full_disk_does_not_outlive_its_request() -> None:
     assert full.next_request() is None
     full.close()
     assert full.state is State.CLOSED
+
+
+def test_behind_a_refusal_nothing_is_read() -> None:
+    """What follows could be anything: a request that somebody has smuggled."""
+    refused = connection()
+    refused.receive(b"?\r\n\r\n")
+    with pytest.raises(HTTPError):
+        refused.next_request()
+    refused.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert refused.next_request() is None
+    assert refused.state is State.CLOSED

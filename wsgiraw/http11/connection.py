@@ -106,6 +106,8 @@ class Connection:
 
     def next_request(self) -> Request | None:
         """Return the next complete request, or None. Raises `HTTPError`."""
+        if self.state is State.CLOSED:
+            return None
         head: bytes | None = None
         try:
             if self._arriving is not None:

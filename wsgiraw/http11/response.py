@@ -144,7 +144,8 @@ def chunk(octets: bytes) -> bytes:
 def error_reply(error: HTTPError, date: str, server: str) -> bytes:
     """Return the whole reply that refuses a request: one line of plain text, then the connection is closed."""
     body = f"{error.detail}\n"
+    retry = "" if error.retry_after is None else f"Retry-After: {error.retry_after}\r\n"
     return (
         f"HTTP/1.1 {error.status.value} {error.status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\n{date}{server}Connection: close\r\n\r\n{'' if error.to_head else body}"
+        f"Content-Length: {len(body)}\r\n{retry}{date}{server}Connection: close\r\n\r\n{'' if error.to_head else body}"
     ).encode("latin-1")
