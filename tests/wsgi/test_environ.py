@@ -22,6 +22,7 @@ def told() -> Told:
     return Told()
 
 
+@pytest.mark.usefixtures("here")
 def test_complete(serve: Serve, strategy: str, told: Told) -> None:
     """Every variable that PEP 3333, RFC 3875 and frameworks ask for, with its type, and no other."""
     errors = io.StringIO()
@@ -68,12 +69,14 @@ def test_complete(serve: Serve, strategy: str, told: Told) -> None:
         assert key.startswith("wsgi.") or type(value) is str
 
 
+@pytest.mark.usefixtures("here")
 def test_standard_error_is_the_default(serve: Serve, told: Told) -> None:
     """`wsgi.errors` is a stream, also where nobody gave one."""
     exchange(serve(told), asked())
     assert told.environs[0]["wsgi.errors"] is sys.stderr
 
 
+@pytest.mark.usefixtures("here")
 def test_text_is_latin_1(serve: Serve, told: Told) -> None:
     """Octets arrive as characters below U+0100, percent-encoded or in fields (PEP 3333 "Unicode Issues")."""
     exchange(serve(told), asked("GET", "/%C3%A9%FF/%zz%2f", "X: \xe9"))
@@ -83,6 +86,7 @@ def test_text_is_latin_1(serve: Serve, told: Told) -> None:
     assert environ["HTTP_X"] == "\xe9"
 
 
+@pytest.mark.usefixtures("here")
 def test_each_request_has_its_own(serve: Serve) -> None:
     """An application may write into its environ; the next request does not see it."""
     told = Told()
@@ -98,6 +102,7 @@ def test_each_request_has_its_own(serve: Serve) -> None:
     assert [environ["HTTP_HOST"] for environ in told.environs] == ["a"] * 3
 
 
+@pytest.mark.usefixtures("here")
 def test_without_body(serve: Serve, told: Told) -> None:
     """No body is an empty one, and says so by an absent CONTENT_LENGTH; the validator agrees."""
     exchange(serve(validator(told)), asked("GET", "http://b/?x", version="HTTP/1.0"))
@@ -109,6 +114,7 @@ def test_without_body(serve: Serve, told: Told) -> None:
     assert (environ["PATH_INFO"], environ["HTTP_HOST"], environ["QUERY_STRING"]) == ("/", "b", "x")
 
 
+@pytest.mark.usefixtures("here")
 def test_dropped_fields(serve: Serve, told: Told) -> None:
     """Nobody can set HTTP_PROXY, or a variable under another name."""
     exchange(serve(told), asked("GET", "/", "Proxy: x", "X_Forwarded_For: y", "Remote-Addr: z"))

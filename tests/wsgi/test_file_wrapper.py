@@ -70,6 +70,7 @@ def written(file: Any) -> Any:
     return file
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("opened", "body"),
     [
@@ -144,6 +145,7 @@ def test_anything_else_is_read(serve: Serve, path: Path, opened: Callable[[Path]
     assert answers[0].field("Transfer-Encoding") == "chunked"
 
 
+@pytest.mark.usefixtures("here")
 def test_a_closed_file(serve: Serve, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What cannot be read is the application's fault."""
     (answer,) = replies(exchange(serve(Wrapping(lambda: closed(path))), asked()))
@@ -174,6 +176,7 @@ def test_a_length_smaller_than_the_file(serve: Serve, path: Path) -> None:
     assert [answer.body for answer in answers] == [CONTENT[10:30]] * 2
 
 
+@pytest.mark.usefixtures("here")
 def test_a_length_larger_than_the_file(serve: Serve, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The connection ends, for the rest will not come."""
     application = Wrapping(lambda: path.open("rb"), fields=[("Content-Length", str(len(CONTENT) + 1)), *TEXT])
@@ -190,6 +193,7 @@ def test_http_1_0(serve: Serve, path: Path) -> None:
     assert [answer.body for answer in answers] == [CONTENT] * 2
 
 
+@pytest.mark.usefixtures("here")
 def test_larger_than_the_socket(serve: Serve, tmp_path: Path) -> None:
     """A large file is exact, behind answers that were gathered and before others."""
     path = tmp_path / "large"
@@ -224,6 +228,7 @@ def test_truncated_while_it_is_sent(serve: Serve, tmp_path: Path) -> None:
     assert received < 200_000_000
 
 
+@pytest.mark.usefixtures("here")
 def test_behind_a_middleware(serve: Serve, path: Path) -> None:
     """A wrapper that somebody wraps again is iterated; the validator is such a middleware."""
     application = Wrapping(lambda: path.open("rb"))

@@ -23,6 +23,7 @@ def with_length(length: int | str) -> list[tuple[str, str]]:
     return [("Content-Length", str(length)), *TEXT]
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("result", RESULTS)
 def test_a_body_longer_than_its_length_is_cut(serve: Serve, result: Result, caplog: pytest.LogCaptureFixture) -> None:
     """What is too much is not sent and is logged once; the connection goes on."""
@@ -31,6 +32,7 @@ def test_a_body_longer_than_its_length_is_cut(serve: Serve, result: Result, capl
     assert caplog.text.count("longer than its Content-Length") == 2
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("result", RESULTS)
 def test_a_body_shorter_than_its_length(serve: Serve, result: Result, caplog: pytest.LogCaptureFixture) -> None:
     """The connection ends, for the client waits for octets that will not come; the next request is not answered."""
@@ -40,6 +42,7 @@ def test_a_body_shorter_than_its_length(serve: Serve, result: Result, caplog: py
     assert caplog.text.count("shorter than its Content-Length") == 1
 
 
+@pytest.mark.usefixtures("here")
 def test_no_more_is_asked_for_than_is_sent(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """PEP 3333 "Handling the Content-Length Header": iterating stops, even if the application would never end."""
 
@@ -62,6 +65,7 @@ def test_an_honest_length(serve: Serve, result: Result, length: str) -> None:
     assert answers[0].field("Transfer-Encoding") is None
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("length", ["five", "-5", "5.0", "", " 5", "5, 5"])
 def test_a_malformed_length(serve: Serve, length: str, caplog: pytest.LogCaptureFixture) -> None:
     """500 before anything is sent."""
@@ -146,6 +150,7 @@ def test_the_client_closes(serve: Serve) -> None:
     assert answer.field("Connection") == "close"
 
 
+@pytest.mark.usefixtures("here")
 def test_hop_by_hop_fields_are_dropped(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """They are ours: one warning for each name, however often."""
     fields = [("Keep-Alive", "x"), ("Transfer-Encoding", "chunked"), ("UPGRADE", "y"), ("Connection", "upgrade"), *TEXT]
@@ -157,6 +162,7 @@ def test_hop_by_hop_fields_are_dropped(serve: Serve, caplog: pytest.LogCaptureFi
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
+@pytest.mark.usefixtures("here")
 def test_lint_makes_hop_by_hop_fields_a_fault(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """With `--lint` they are refused: 500, and the log says which."""
     (answer,) = replies(

@@ -62,6 +62,7 @@ def test_validated(serve: Serve) -> None:
         assert [answer.body for answer in answers] == [b"ab", b"ab"]
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     "result",
     [
@@ -86,6 +87,7 @@ def test_what_is_no_body(serve: Serve, result: Callable[[], Any], caplog: pytest
     assert len(caplog.records) == 2
 
 
+@pytest.mark.usefixtures("here")
 def test_each_piece_arrives_before_the_next_is_asked_for(serve: Serve) -> None:
     """PEP 3333 "Buffering and Streaming": the application waits for the client to have what it yielded."""
     read = threading.Semaphore(0)
@@ -111,6 +113,7 @@ def test_each_piece_arrives_before_the_next_is_asked_for(serve: Serve) -> None:
         assert read_all(client).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("method", "status", "version"),
     [
@@ -133,6 +136,7 @@ def test_closed_once(serve: Serve, method: str, status: str, version: str) -> No
         assert result.closed == 1
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("pieces", [[ValueError("first")], [b"a", ValueError("second")], ["text"], [b"a", "text"]])
 def test_closed_once_after_a_fault(serve: Serve, pieces: list[Any], caplog: pytest.LogCaptureFixture) -> None:
     """`close()` is called when iterating failed, before the head and after it."""
@@ -145,6 +149,7 @@ def test_closed_once_after_a_fault(serve: Serve, pieces: list[Any], caplog: pyte
     assert caplog.records
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("error", [ValueError("in close"), SystemExit("in close")])
 @pytest.mark.parametrize("pieces", [[b"a"], [ValueError("in iteration")]])
 def test_close_that_fails(
@@ -163,6 +168,7 @@ def test_close_that_fails(
     assert caplog.text.count("close() failed") == 2
 
 
+@pytest.mark.usefixtures("here")
 def test_closed_when_not_asked_for_a_piece(serve: Serve) -> None:
     """A list that can be closed is closed, too."""
 
@@ -177,6 +183,7 @@ def test_closed_when_not_asked_for_a_piece(serve: Serve) -> None:
     assert ClosingList.closed == 1
 
 
+@pytest.mark.usefixtures("here")
 def test_closed_once_when_the_client_leaves(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """A client that leaves mid-stream ends the iteration; nobody is at fault, so nothing is logged."""
 
@@ -193,6 +200,7 @@ def test_closed_once_when_the_client_leaves(serve: Serve, caplog: pytest.LogCapt
     assert not caplog.records
 
 
+@pytest.mark.usefixtures("here")
 def test_start_response_is_not_iterated_for_head(serve: Serve) -> None:
     """Of a generator, HEAD asks for no more than it takes to know the head."""
     asked_for = []

@@ -60,6 +60,7 @@ def test_every_way_to_read(
     assert [answer.body.decode() for answer in answers] == [repr(result)] * 2
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("size", [1, SPOOL, SPOOL + 1, 3_000_000])
 @pytest.mark.parametrize("in_chunks", [False, True])
 def test_sizes(serve: Serve, size: int, in_chunks: bool) -> None:
@@ -82,6 +83,7 @@ def test_input_without_body_reads_empty(serve: Serve) -> None:
     assert answer.body == b"(b'', b'', [], [])"
 
 
+@pytest.mark.usefixtures("here")
 def test_continue(serve: Serve) -> None:
     """A client that waits is told to go on once the head is acceptable, then answered."""
     told = Told()

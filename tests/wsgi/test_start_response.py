@@ -25,6 +25,7 @@ def _cut(server: Server, octets: bytes) -> bytes:
         return read_until_reset(client)
 
 
+@pytest.mark.usefixtures("here")
 def test_twice(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """A second call without exc_info is a fault."""
 
@@ -55,6 +56,7 @@ def test_with_exc_info_before_the_head_is_sent(serve: Serve) -> None:
     assert answer.field("X-Old") is None
 
 
+@pytest.mark.usefixtures("here")
 def test_with_exc_info_after_the_head_is_sent(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """The exception comes back, so that the application stops; the connection is cut, so that the client can tell."""
 
@@ -73,6 +75,7 @@ def test_with_exc_info_after_the_head_is_sent(serve: Serve, caplog: pytest.LogCa
     assert "LookupError: in vain" in caplog.text
 
 
+@pytest.mark.usefixtures("here")
 def test_with_empty_exc_info(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """`sys.exc_info()` outside of an except clause replaces what is not sent, and cannot replace what is."""
 
@@ -87,6 +90,7 @@ def test_with_empty_exc_info(serve: Serve, caplog: pytest.LogCaptureFixture) -> 
     assert "after the head was sent" in caplog.text
 
 
+@pytest.mark.usefixtures("here")
 def test_not_called(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """A body without a status is a fault, whatever kind of body it is."""
     bodies: list[Callable[[], Iterable[Any]]] = [
@@ -115,6 +119,7 @@ def test_called_late_by_a_generator(serve: Serve) -> None:
     assert (answer.status, answer.body) == (202, b"late")
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("status", "fields"),
     [
@@ -147,6 +152,7 @@ def test_what_cannot_be_sent(serve: Serve, status: object, fields: object, caplo
     assert len(caplog.records) == 2
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("error", [ValueError("oops"), SystemExit(3), RecursionError("deep")])
 def test_exception_before_the_head(serve: Serve, error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
     """A plain 500, a traceback in the log, and the connection goes on."""
@@ -167,6 +173,7 @@ def test_exception_before_the_head(serve: Serve, error: BaseException, caplog: p
     assert type(error).__name__.encode() not in failed.body
 
 
+@pytest.mark.usefixtures("here")
 def test_exceptions_that_are_none(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """What derives from BaseException alone, as asyncio's CancelledError does, does not stop the server."""
 
@@ -181,6 +188,7 @@ def test_exceptions_that_are_none(serve: Serve, caplog: pytest.LogCaptureFixture
     assert caplog.text.count("raise Cancelled\n") == 2
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("error", [ValueError("oops"), SystemExit(3)])
 @pytest.mark.parametrize("fields", [TEXT, [("Content-Length", "9"), *TEXT]])
 def test_exception_after_the_head(

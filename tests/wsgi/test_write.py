@@ -101,6 +101,7 @@ def test_written_to_a_slow_reader(serve: Serve, spool_bytes: int) -> None:
     assert first.body == second.body == b"".join(pieces) + b"end"
 
 
+@pytest.mark.usefixtures("here")
 def test_written_past_the_length(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """What is too much is cut and logged once."""
     fields = [("Content-Length", "3"), *TEXT]
@@ -110,6 +111,7 @@ def test_written_past_the_length(serve: Serve, caplog: pytest.LogCaptureFixture)
     assert caplog.text.count("longer than its Content-Length") == 2
 
 
+@pytest.mark.usefixtures("here")
 def test_written_short_of_the_length(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """The connection ends."""
     octets = exchange(serve(writing([b"ab"], fields=[("Content-Length", "3"), *TEXT], valid=False)), asked() * 2)
@@ -117,6 +119,7 @@ def test_written_short_of_the_length(serve: Serve, caplog: pytest.LogCaptureFixt
     assert "shorter" in caplog.text
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("piece", ["text", None, bytearray(b"x")])
 def test_what_cannot_be_written(serve: Serve, piece: bytes, caplog: pytest.LogCaptureFixture) -> None:
     """Pieces are bytes: before the head is sent that is 500."""
@@ -125,6 +128,7 @@ def test_what_cannot_be_written(serve: Serve, piece: bytes, caplog: pytest.LogCa
     assert "not bytes" in caplog.text
 
 
+@pytest.mark.usefixtures("here")
 def test_a_fault_after_writing(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """The head is sent: the connection is cut."""
 

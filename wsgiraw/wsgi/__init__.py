@@ -2,7 +2,8 @@
 
 from wsgiraw.wsgi.file_wrapper import FileSegment, FileWrapper
 from wsgiraw.wsgi.gateway import Gateway, Octets
+from wsgiraw.wsgi.health import Health
 from wsgiraw.wsgi.mount import Mount
 from wsgiraw.wsgi.spool_file import open_spool_file
 
-__all__ = ["FileSegment", "FileWrapper", "Gateway", "Mount", "Octets", "open_spool_file"]
+__all__ = ["FileSegment", "FileWrapper", "Gateway", "Health", "Mount", "Octets", "open_spool_file"]

@@ -10,7 +10,9 @@ from wsgiraw.wsgi.file_wrapper import FileWrapper
 __all__ = ["request_environ", "server_environ"]
 
 
-def server_environ(software: str, errors: TextIO, *, multithread: bool, multiprocess: bool) -> dict[str, Any]:
+def server_environ(
+    software: str, errors: TextIO, *, multithread: bool, multiprocess: bool, run_once: bool
+) -> dict[str, Any]:
     """Return the variables that are equal for every request of a server."""
     return {
         "SCRIPT_NAME": "",
@@ -20,7 +22,7 @@ def server_environ(software: str, errors: TextIO, *, multithread: bool, multipro
         "wsgi.errors": errors,
         "wsgi.multithread": multithread,
         "wsgi.multiprocess": multiprocess,
-        "wsgi.run_once": False,
+        "wsgi.run_once": run_once,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
     }

@@ -5,9 +5,9 @@ early says that the client has gone, and the application's `close()` runs all th
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
 
 from wsgiraw.clock import Clock
 from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
@@ -32,6 +32,22 @@ _JOIN_BELOW = 64 * 1024
 """A larger body is sent behind its head instead of copied to it."""
 
 
+class Patience(Protocol):
+    """Whoever gives up requests that the application takes too long for, and then answers them itself."""
+
+    def enter(self, request: Request, environ: dict[str, Any], cut_off: Callable[[bytes], None]) -> None:
+        """Say that a request is about to be answered, or goes on, and how to give its client some last octets."""
+
+    def pause(self, request: Request) -> None:
+        """Say that it waits for its client."""
+
+    def begin(self, request: Request) -> bool:
+        """Say that the response is about to go out; return False where the request was given up."""
+
+    def leave(self, request: Request) -> bool:
+        """Say that all is over; return False where the request was given up."""
+
+
 class Gateway:
     """Calls the application and turns what it returns into octets."""
 
@@ -48,15 +64,24 @@ class Gateway:
         lint: bool = False,
         multithread: bool = False,
         multiprocess: bool = False,
+        run_once: bool = False,
+        on_finished: Callable[[], None] | None = None,
     ) -> None:
-        """`errors` is the stream of `wsgi.errors`; `lint` makes hop-by-hop fields an `ApplicationError`."""
+        """`errors` is the stream of `wsgi.errors`; `lint` makes hop-by-hop fields an `ApplicationError`.
+
+        `on_finished` is called after each exchange, by whoever finished it.
+        """
         self.application = application
         self.limits = limits
         self.clock = clock
         self.server_field = f"Server: {server_header}\r\n" if server_header else ""
         self.access_log = access_log
+        self._on_finished = on_finished
+        self.patience: Patience | None = None
         self._lint = lint
-        self._environ = server_environ(software, errors, multithread=multithread, multiprocess=multiprocess)
+        self._environ = server_environ(
+            software, errors, multithread=multithread, multiprocess=multiprocess, run_once=run_once
+        )
         self._dropped: set[str] = set()
 
     def connection_environ(self, server: tuple[str, str], peer: tuple[str, str]) -> dict[str, Any]:
@@ -77,6 +102,7 @@ class Gateway:
         """
         start_response = StartResponse(self, request, send)
         result: Iterable[bytes] | None = None
+        began = self.clock.now  # noqa: F841 - for whoever looks at the stack of a thread
         pulled = False  # between a yield and the next pull: what is raised then comes from whoever pulls
         try:
             environ = request_environ(connection_environ, request)
@@ -178,11 +204,14 @@ class Gateway:
             if spooled is not None:
                 with suppress(BufferError, OSError, ValueError):  # the application may have exported or detached it
                     spooled.close()
-        if self.access_log is not None:
+        answered_by_us = self.patience is not None and not self.patience.leave(request)
+        if self.access_log is not None and not answered_by_us:
             status = int(start_response.status[:3]) if start_response.begun and start_response.status else 0
             line = f"{request.method} {request.target} {request.version}"
             peer = connection_environ["REMOTE_ADDR"]
             self.access_log.write(peer, line, status, start_response.sent, request.fields)
+        if self._on_finished is not None:
+            self._on_finished()
 
     def reject(self, error: HTTPError, connection_environ: dict[str, Any]) -> bytes:
         """Return the reply to what a client did wrong; the connection is then closed."""

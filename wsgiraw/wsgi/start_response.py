@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
 
-from wsgiraw.errors import ApplicationError
+from wsgiraw.errors import ApplicationError, ClientDisconnected
 from wsgiraw.http11 import Request, Spool
 from wsgiraw.http11.response import LAST_CHUNK, chunk, response_head
 from wsgiraw.wsgi.file_wrapper import FileSegment
@@ -107,6 +107,9 @@ class StartResponse:
         if self.status is None:
             raise ApplicationError("start_response was not called before the body")
         gateway = self._gateway
+        if gateway.patience is not None and not gateway.patience.begin(self._request):
+            raise ClientDisconnected  # it has had its answer
+        gateway.clock.update()  # the application may have taken its time
         octets, self._remaining, self._chunked, dropped = response_head(
             self._request, self.status, self._fields, length, gateway.clock.http_date, gateway.server_field
         )
