@@ -1,9 +1,12 @@
 """Applications and a reader that the tests of strategies share."""
 
+import os
 import re
-import threading
+import select
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tests.wire import PATIENCE, Reply, replies
@@ -11,7 +14,7 @@ from tests.wire import PATIENCE, Reply, replies
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-__all__ = ["GET", "Gate", "Pieces", "hello", "read_reply"]
+__all__ = ["GET", "Gate", "Happened", "Pieces", "children", "hello", "one_at_a_time", "read_reply"]
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -22,12 +25,48 @@ def hello(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterab
     return [f"hello {environ['PATH_INFO']}".encode()]
 
 
+class Happened:
+    """What `threading.Event` does, for processes too: an octet in a pipe for each time that it happened."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        weakref.finalize(self, _close, self._reader, self._writer)
+
+    def set(self) -> None:
+        """It has happened, perhaps once more."""
+        os.write(self._writer, b"\0")
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to so many seconds; return whether it has happened."""
+        return bool(select.select([self._reader], [], [], timeout)[0])
+
+    def clear(self) -> None:
+        """Let it be as if it had not happened yet."""
+        self.take()
+
+    def take(self) -> int:
+        """Return how often it has happened since this was asked."""
+        return len(os.read(self._reader, 4096)) if self.wait(0) else 0
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def one_at_a_time(strategy: str) -> dict[str, int]:
+    """Return the options with which a strategy calls the application for one request at a time."""
+    if strategy == "forking":
+        return {"max_children": 1}
+    return {} if strategy in ("eventloop", "serial") else {"threads": 1}
+
+
 class Gate:
     """`hello`, but a request for /wait is not answered before `released` is set."""
 
     def __init__(self) -> None:
-        self.entered = threading.Event()
-        self.released = threading.Event()
+        self.entered = Happened()
+        self.released = Happened()
         self.paths: list[str] = []
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -42,8 +81,7 @@ class Pieces:
     """An endless body for /endless, `hello` for anything else; tells how often `close()` was called."""
 
     def __init__(self) -> None:
-        self.closed = threading.Event()
-        self.closings = 0
+        self.closed = Happened()
         self.made = 0
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -58,8 +96,25 @@ class Pieces:
             yield bytes(64 * 1024)
 
     def close(self) -> None:
-        self.closings += 1
         self.closed.set()
+
+    @property
+    def closings(self) -> int:
+        """How often it was closed since this was asked."""
+        return self.closed.take()
+
+
+def children() -> list[str]:
+    """Return our child processes, each with its state: `Z` is a zombie."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
+        if int(parent) == os.getpid():
+            found.append(f"{stat.parent.name} {state}")
+    return found
 
 
 def read_reply(stream: BinaryIO) -> Reply:

@@ -12,9 +12,12 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.conftest import Serve
-from tests.strategies.applications import GET, Gate, hello, read_reply
+from tests.strategies.applications import GET, Gate, children, hello, one_at_a_time, read_reply
+from tests.strategies.waiting import eventually
 from tests.wire import PATIENCE, connect, exchange, read_all, replies
 from wsgiraw import Server
+
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 @contextmanager
@@ -56,8 +59,9 @@ def refusals() -> Iterator[Refusals]:
 
 
 def started(server: Server) -> Server:
-    """Return the server once its loop has the descriptors that it needs for itself."""
+    """Return the server once its loop has the descriptors that it needs for itself, and no others."""
     assert replies(exchange(server, GET))[0].status == 200
+    eventually(lambda: children() == [])
     return server
 
 
@@ -107,18 +111,18 @@ def test_a_connection_that_closes_makes_room_at_once(refusals: Refusals) -> None
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
-def test_stopping_while_descriptors_are_short(serve: Serve, refusals: Refusals, room: int) -> None:
+def test_stopping_while_descriptors_are_short(serve: Serve, strategy: str, room: int) -> None:
     gate = Gate()
-    server = serve(gate, graceful_timeout=3600)
+    server = serve(gate, graceful_timeout=3600, **one_at_a_time(strategy))
     with connect(server) as busy, ExitStack() as stack:
         busy.sendall(GET.replace(b"/", b"/wait", 1))
         assert gate.entered.wait(PATIENCE)
         waiting = [stack.enter_context(socket.socket()) for _ in range(3)]
-        server.shutdown()  # before they knock: the stop is seen first
         with room_for(room):
             for client in waiting:
                 dial(client, server)
                 client.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            server.shutdown()  # after they have knocked: they are in the kernel's queue, if they have not been accepted
             gate.released.set()
             assert [reply.status for reply in replies(read_all(busy))] == [200]
             for client in waiting[:room]:
@@ -134,6 +138,7 @@ def test_stopping_while_accepting_is_paused(serve: Serve, refusals: Refusals) ->
         server.close()
 
 
+@pytest.mark.usefixtures("here")
 def test_a_body_that_finds_no_room_on_disk_gets_507(serve: Serve) -> None:
     server = serve(hello, spool_bytes=10)
     with connect(server) as client, client.makefile("rb") as stream:

@@ -115,6 +115,7 @@ def test_a_client_that_half_closes_too_early_is_told(serve: Serve, phase: str) -
     assert (reply.status, reply.field("Connection")) == (400, "close")
 
 
+@pytest.mark.usefixtures("here")
 def test_an_application_that_breaks_off_makes_itself_felt(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """HTTP/1.0 ends a body with the connection: only a reset shows that something is missing."""
 

@@ -8,7 +8,7 @@ import pytest
 from tests.strategies.applications import GET, hello, read_reply
 from tests.wire import connect, exchange, replies
 from wsgiraw import Server
-from wsgiraw.strategies import eventloop
+from wsgiraw.strategies import loop
 from wsgiraw.strategies.poller import READ, WRITE, Poller, SelectorPoller, new_poller
 
 POLLERS = [new_poller, SelectorPoller]
@@ -64,7 +64,7 @@ def test_the_event_loop_on_selectors(monkeypatch: pytest.MonkeyPatch) -> None:
         return (body[at : at + 1_000_000] for at in range(0, len(body), 1_000_000))
 
     big = GET.replace(b"/", b"/big", 1)
-    monkeypatch.setattr(eventloop, "new_poller", SelectorPoller)
+    monkeypatch.setattr(loop, "new_poller", SelectorPoller)
     with Server(application, port=0, strategy="eventloop", head_timeout=0.2, linger_timeout=0.2) as server:
         with connect(server) as client, client.makefile("rb") as stream:
             for _ in range(2):

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 from contextlib import ExitStack, suppress
 from typing import BinaryIO
 
@@ -180,6 +181,29 @@ def test_a_request_before_the_stop_is_answered_on_an_idle_connection(serve: Serv
             gate.released.set()
             assert [reply.status for reply in replies(read_all(busy))] == [200]
         assert [reply.status for reply in replies(stream.read())] == [200]
+
+
+@pytest.mark.parametrize("strategy", ["handoff", "eventloop"])
+def test_a_request_before_the_stop_is_answered_although_its_time_is_up(strategy: str) -> None:
+    """The loop was held up meanwhile: keep_alive is over, but the request has arrived."""
+    gate = Gate()
+    options = {"keep_alive": 0.1, "handoff_after": 3600, "graceful_timeout": FOR_EVER}
+    with (
+        Server(gate, port=0, strategy=strategy, **options) as server,
+        connect(server) as idle,
+        connect(server) as busy,
+        idle.makefile("rb") as stream,
+    ):
+        idle.sendall(GET)
+        assert read_reply(stream).status == 200
+        busy.sendall(WAIT)
+        assert gate.entered.wait(20)
+        idle.sendall(GET)
+        threading.Event().wait(0.2)
+        server.shutdown()
+        gate.released.set()
+        assert read_reply(stream).status == 200
+        assert [reply.status for reply in replies(read_all(busy))] == [200]
 
 
 def test_nothing_of_this_is_an_error(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,11 +1,12 @@
 """The listeners of a loop: accepting from them, and leaving them alone while descriptors have run out."""
 
+import math
 from collections.abc import Iterator, Sequence
 from socket import socket
 
 from wsgiraw.net import Listener, OutOfDescriptors
 from wsgiraw.observe import log
-from wsgiraw.strategies.poller import READ, Poller
+from wsgiraw.strategies.poller import EXCLUSIVE, READ, Poller
 from wsgiraw.strategies.timeouts import Deadlines
 
 __all__ = ["PAUSE", "Acceptor"]
@@ -15,6 +16,9 @@ _TURN = 64
 
 PAUSE = 0.5
 """Seconds without accepting after the descriptors ran out, unless a connection closes before."""
+
+_GIVE_WAY = 0.05
+"""Seconds in which another process may accept, where all threads of this one are busy and those of another are not."""
 
 Accepted = tuple[Listener, socket, str, str]
 """Where, the connection, and its peer's address and port."""
@@ -27,8 +31,9 @@ class Acceptor:
         self._poller = poller
         self._listeners = {listener.socket.fileno(): listener for listener in listeners}
         self._paused = Deadlines[Listener](PAUSE)
+        self._giving_way = Deadlines[Listener](_GIVE_WAY)
         for descriptor in self._listeners:
-            poller.register(descriptor, READ)
+            poller.register(descriptor, READ | EXCLUSIVE)
 
     def __contains__(self, descriptor: int) -> bool:
         return descriptor in self._listeners
@@ -48,24 +53,41 @@ class Acceptor:
             self._poller.unregister(descriptor)
             self._paused.start(listener, now)
 
+    def give_way(self, descriptor: int, now: float) -> None:
+        """Leave what a listener has queued to other processes for a moment."""
+        self._poller.unregister(descriptor)
+        self._giving_way.start(self._listeners[descriptor], now)
+
     def next_due(self) -> float:
-        """Return when a paused listener is to be tried again, monotonic seconds."""
-        return self._paused.first()
+        """Return when a listener that is left alone is to be tried again, monotonic seconds."""
+        return min(self._paused.first(), self._giving_way.first())
 
     def resume(self, now: float) -> None:
-        """Accept again where the pause is over."""
-        for listener in self._paused.expired(now):
-            self._paused.cancel(listener)
-            self._poller.register(listener.socket.fileno(), READ)
+        """Accept again where the time is over."""
+        self._resume(self._paused, now)
+        self._resume(self._giving_way, now)
+
+    def _resume(self, left_alone: Deadlines[Listener], now: float) -> None:
+        for listener in left_alone.expired(now):
+            left_alone.cancel(listener)
+            self._poller.register(listener.socket.fileno(), READ | EXCLUSIVE)
 
     def descriptor_freed(self) -> None:
         """Accept again everywhere: there is room for one more."""
         if self._paused:
-            self.resume(float("inf"))
+            self._resume(self._paused, math.inf)
+
+    def thread_freed(self) -> None:
+        """Give way no longer."""
+        if self._giving_way:
+            self._resume(self._giving_way, math.inf)
 
     def drain(self, now: float) -> Iterator[Accepted]:
         """Yield all that is queued, and listen no longer."""
         for descriptor, listener in self._listeners.items():
+            if listener in self._giving_way:
+                self._giving_way.cancel(listener)
+                self._poller.register(descriptor, READ)
             while listener not in self._paused and (batch := list(self.accept(descriptor, now))):
                 yield from batch
             if listener in self._paused:

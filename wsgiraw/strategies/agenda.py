@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from wsgiraw.strategies.channel import Channel
-from wsgiraw.strategies.timeouts import Deadlines, Timeouts
+from wsgiraw.strategies.timeouts import LAST, Deadlines, Timeouts
 
 __all__ = ["Agenda"]
 
@@ -12,7 +12,7 @@ __all__ = ["Agenda"]
 class Agenda:
     """One ordered dict per duration, no scans. A channel waits in one of them at a time, or in none."""
 
-    def __init__(self, timeouts: Timeouts) -> None:
+    def __init__(self, timeouts: Timeouts, queue_timeout: float) -> None:
         self.idle = Deadlines[Channel](timeouts.keep_alive)
         """For the first octet of a next request."""
         self.fresh = Deadlines[Channel](timeouts.head)
@@ -21,10 +21,14 @@ class Agenda:
         """For the rest of a head."""
         self.body = Deadlines[Channel](timeouts.body)
         """For more of a body."""
+        self.last = Deadlines[Channel](LAST)
+        """For the first octet of a last request, once we are to stop."""
         self.write = Deadlines[Channel](timeouts.write)
         """For room to write."""
         self.linger = Deadlines[Channel](timeouts.linger)
         """For the client to close."""
+        self.queued = Deadlines[Channel](queue_timeout)
+        """For a thread to answer."""
         self.next_due = math.inf
         """When a deadline may be due, monotonic seconds; never later than the first of them."""
 
@@ -45,14 +49,14 @@ class Agenda:
 
     def silent(self, now: float) -> Iterator[Channel]:
         """Yield whose time is up and who has asked nothing that is still to be answered."""
-        for deadlines in (self.idle, self.fresh, self.linger):
+        for deadlines in (self.idle, self.fresh, self.last, self.linger):
             yield from deadlines.expired(now)
 
     def waits_for_request(self, channel: Channel) -> bool:
         """Whether not an octet of a request is here."""
-        return channel.deadlines is self.idle or channel.deadlines is self.fresh
+        return channel.deadlines in (self.idle, self.fresh)
 
     def look_ahead(self, *others: float) -> None:
         """Find out what is due next, of these and `others` (monotonic seconds)."""
-        own = (self.idle, self.fresh, self.head, self.body, self.write, self.linger)
+        own = (self.idle, self.fresh, self.last, self.head, self.body, self.write, self.linger, self.queued)
         self.next_due = min(*others, *(deadlines.first() for deadlines in own))

@@ -1,17 +1,38 @@
 """One client of an event loop: its socket, its HTTP/1.1 state, and the response that is on its way. No decisions."""
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
 
 from wsgiraw.errors import ClientDisconnected
 from wsgiraw.http11 import Connection, Request
+from wsgiraw.observe import log
 from wsgiraw.strategies.poller import READ
 from wsgiraw.strategies.timeouts import Deadlines
-from wsgiraw.strategies.transmit import Outgoing, transmit
+from wsgiraw.strategies.transmit import Outgoing, cut_off, transmit
 from wsgiraw.wsgi import Octets
 
-__all__ = ["Channel"]
+if TYPE_CHECKING:
+    from wsgiraw.strategies.crew import Member
+
+__all__ = ["Channel", "Next"]
+
+
+class Next(Enum):
+    """What comes next for a channel."""
+
+    INPUT = auto()
+    """More of the client, of a request or of the next one."""
+    ROOM = auto()
+    """Room for more output, or others have their turn first."""
+    GOODBYE = auto()
+    """The last word has been said."""
+    DROP = auto()
+    """Nothing: the client has gone."""
+    ABORT = auto()
+    """Nothing: the response broke off, and the client must be able to tell."""
 
 
 class Channel:
@@ -23,9 +44,12 @@ class Channel:
         "descriptor",
         "environ",
         "gathered",
+        "given_up",
         "interest",
         "lingers",
+        "lost",
         "on_ready",
+        "owner",
         "request",
         "response",
         "socket",
@@ -37,22 +61,30 @@ class Channel:
         sock: socket.socket,
         connection: Connection,
         environ: dict[str, Any],
-        on_ready: "Callable[[Channel], None]",
+        on_ready: "Callable[[Channel], bool | None]",
     ) -> None:
         self.socket = sock
         self.descriptor = sock.fileno()
         self.connection = connection
         self.environ = environ
         self.on_ready = on_ready
-        """What the loop does once the socket is ready for `interest`."""
+        """What the loop does once the socket is ready for `interest`; true: another thread has the loop now."""
         self.interest = READ
+        """What the poller reports; 0 while it does not watch the socket."""
         self.request: Request | None = None
+        """A complete request that is being answered, or about to be."""
         self.response: Iterator[Octets] | None = None
         """The response to `request`, not yet pulled to its end."""
         self.gathered: list[bytes] = []
         """Complete responses to pipelined requests, to be sent together."""
         self.unsent: Outgoing | None = None
         """What the socket has not taken yet; nothing else is sent, and no piece is asked for, before it has."""
+        self.owner: Member | None = None
+        """The thread that must go on with `response`: an application's iterable is iterated by one thread alone."""
+        self.given_up: Next | None = None
+        """How to part once `response` has been closed."""
+        self.lost = False
+        """Nobody waits any more for the thread that answers it."""
         self.lingers = False
         """It is we who end this connection: read on for a while after the last word."""
         self.deadlines: Deadlines[Channel] | None = None
@@ -93,11 +125,26 @@ class Channel:
             raise ClientDisconnected from error
         return len(octets) - (0 if rest is None else len(rest))
 
+    def cut_off(self, octets: bytes) -> None:
+        """End the connection; before, give the client some last octets, if the thread that answers it sends none."""
+        self.lost = True
+        cut_off(self.socket, b"".join(self.gathered) + octets if octets else b"")
+
+    def close_response(self) -> None:
+        """Give up the response, if there is one. The application's `close()` runs."""
+        response, self.response = self.response, None
+        if response is None:
+            return
+        try:
+            response.close()  # type: ignore[attr-defined]  # a generator
+        except KeyboardInterrupt:
+            if threading.current_thread() is threading.main_thread():
+                raise  # the operator's Ctrl-C; in any other thread it is the application's own
+            log.error("the application raised KeyboardInterrupt")
+
     def close(self, close: Callable[[socket.socket], None]) -> None:
         """Give everything back, the socket by `close`. The application's `close()` runs."""
-        response, self.response = self.response, None
-        if response is not None:
-            response.close()  # type: ignore[attr-defined]  # a generator
+        self.close_response()
         if self.deadlines is not None:
             self.deadlines.cancel(self)
             self.deadlines = None

@@ -7,11 +7,13 @@ import select
 import selectors
 from typing import Protocol
 
-__all__ = ["READ", "WRITE", "Poller", "SelectorPoller", "new_poller"]
+__all__ = ["EXCLUSIVE", "READ", "WRITE", "Poller", "SelectorPoller", "new_poller"]
 
 READ = select.POLLIN
 WRITE = select.POLLOUT
 """The same numbers as EPOLLIN and EPOLLOUT (epoll_ctl(2))."""
+EXCLUSIVE = getattr(select, "EPOLLEXCLUSIVE", 0)
+"""Given with READ at `register`: of several processes that wait for the same listener, not all are woken at once."""
 
 
 class Poller(Protocol):
@@ -20,7 +22,8 @@ class Poller(Protocol):
     def register(self, fd: int, eventmask: int) -> None: ...
     def modify(self, fd: int, eventmask: int) -> None: ...
     def unregister(self, fd: int) -> None: ...
-    def poll(self, timeout: float | None = None) -> list[tuple[int, int]]: ...
+    def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]: ...
+    def fileno(self) -> int: ...
     def close(self) -> None: ...
 
 
@@ -42,10 +45,15 @@ class SelectorPoller:
         """Watch it no longer."""
         self._selector.unregister(fd)
 
-    def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
-        """Wait up to `timeout` seconds, None for ever; return (descriptor, events)."""
+    def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
+        """Wait up to `timeout` seconds, None for ever; return (descriptor, events). `maxevents` is epoll's alone."""
         ready = self._selector.select(timeout)
         return [(key.fd, READ if events & selectors.EVENT_READ else WRITE) for key, events in ready]
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable while any of those watched is ready, for use in another poller."""
+        number: int = self._selector.fileno()  # those that wait in the kernel have one
+        return number
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -53,7 +61,7 @@ class SelectorPoller:
 
 
 def _selector_events(eventmask: int) -> int:
-    return selectors.EVENT_READ if eventmask == READ else selectors.EVENT_WRITE
+    return selectors.EVENT_WRITE if eventmask == WRITE else selectors.EVENT_READ
 
 
 def new_poller() -> Poller:

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Deadlines", "Timeouts"]
+__all__ = ["LAST", "Deadlines", "Timeouts"]
+
+LAST = 0.5
+"""Seconds in which a silent client may still send a request after we were told to stop: its request may be on its way,
+and it cannot know that its connection is about to end."""
 
 T = TypeVar("T")
 

@@ -2,12 +2,14 @@
 
 import os
 import socket
+from contextlib import suppress
 
 from wsgiraw.errors import ApplicationError
+from wsgiraw.net import cut, end
 from wsgiraw.observe import log
 from wsgiraw.wsgi import FileSegment
 
-__all__ = ["Outgoing", "transmit"]
+__all__ = ["Outgoing", "cut_off", "transmit"]
 
 Outgoing = bytes | memoryview | FileSegment
 
@@ -27,6 +29,16 @@ def transmit(sock: socket.socket, octets: Outgoing) -> Outgoing | None:
     except BlockingIOError:
         return octets
     return None if sent == len(octets) else memoryview(octets)[sent:]
+
+
+def cut_off(sock: socket.socket, octets: bytes) -> None:
+    """End a connection that another thread uses and will close; give the client last octets if that sends none."""
+    if octets:
+        with suppress(OSError):
+            transmit(sock, octets)
+        end(sock)
+    else:
+        cut(sock)
 
 
 def _transmit_file(sock: socket.socket, segment: FileSegment) -> FileSegment | None:
