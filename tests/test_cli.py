@@ -103,6 +103,11 @@ def test_version(process: Command) -> None:
         (["--port", "70000", "web:app"], "port 70000 is out of range: give 0 to 65535 (flag --port)"),
         (["--prot", "80", "web:app"], "there is no flag --prot: did you mean '--port'?"),
         (["--prot=80", "web:app"], "there is no flag --prot: did you mean '--port'?"),
+        (
+            ["-D", "web:app"],
+            "--daemon is not offered: what starts wsgiraw in the background should also watch it and keep its output; "
+            "use a systemd unit, a container, or nohup wsgiraw ... &",
+        ),
         (["-zzzz", "web:app"], "there is no flag -zzzz; see wsgiraw --help"),
         (["web:app", "--port"], "--port: expected one argument; see wsgiraw --help"),
         (["web:app", "--por", "80"], "there is no flag --por: did you mean '--port'?"),
@@ -216,6 +221,12 @@ def test_mounts_flags_given_twice_and_switches(command: Command) -> None:
     assert 'error_logfile = "x"' in out
 
 
+@pytest.mark.parametrize("flag", ["-k", "--worker-class", "--strategy"])
+def test_gunicorns_names_of_strategies(command: Command, flag: str) -> None:
+    assert 'strategy = "serial"' in command("--print-config", flag, "sync")[1]
+    assert 'strategy = "handoff"' in command("--print-config", flag, "gthread")[1]
+
+
 def test_check_of_mounts(command: Command) -> None:
     code, out, _ = command("--check", "/=web:app", "/x=web:create_app()")
     assert code == 0
@@ -233,14 +244,15 @@ def test_arguments_default_to_those_of_the_process(monkeypatch: pytest.MonkeyPat
 # Serving.
 
 SERVE = """
-    import sys, types
+    import os, sys, types
     from wsgiraw.cli import main
 
-    def run(config):
+    def run(config, reread):
+        assert reread() == config
         print(config.app, config.port)
         return 7
 
-    sys.modules["wsgiraw.launch"] = types.SimpleNamespace(run=run)
+    sys.modules["wsgiraw.launch"] = types.SimpleNamespace(run=run, start_directory=os.getcwd)
     sys.exit(main(["web:app", "--port", "9"]))
 """
 

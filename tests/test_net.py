@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from tests.listening import dial, listening
 from tests.strategies.applications import GET, hello
 from tests.wire import exchange, read_all, replies
 from wsgiraw import ConfigError, Server
-from wsgiraw.net import Listener, OutOfDescriptors, abort, listen
+from wsgiraw.net import Listener, OutOfDescriptors, abort, adopt, listen
 
 needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 
@@ -97,6 +98,7 @@ def test_an_address_that_this_machine_does_not_have(monkeypatch: pytest.MonkeyPa
         listen("several:0", 8, 0)
 
 
+@pytest.mark.usefixtures("settled")
 def test_a_busy_port_is_said_and_nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening("127.0.0.2:0") as (busy,):
         with pytest.raises(ConfigError, match=rf"cannot listen on 127.0.0.2:{busy.port}: Address already in use"):
@@ -197,3 +199,40 @@ def test_a_queue_of_connections_that_were_reset_is_served_through() -> None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
         assert replies(exchange(server, GET))[0].status == 200
+
+
+# Leaving a listening socket
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what this needs, only Linux has")
+def test_newcomers_are_refused_and_who_is_queued_is_not() -> None:
+    with listening("127.0.0.1:0") as (listener,):
+        address = ("127.0.0.1", listener.port)
+        with dial(socket.AF_INET, address) as queued, socket.socket() as newcomer:
+            listener.refuse_newcomers()
+            newcomer.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                newcomer.connect(address)
+            queued.sendall(b"hello")
+            accepted = listener.accept()
+            assert accepted is not None
+            with accepted[0] as connection:
+                connection.setblocking(True)
+                assert connection.recv(5) == b"hello"
+                connection.sendall(b"hello")
+                assert queued.recv(5) == b"hello"
+            assert listener.accept() is None
+
+
+def test_a_socket_that_was_lent_goes_on_to_accept() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as ours, listening(f"fd://{ours.fileno()}") as (listener,):
+        listener.refuse_newcomers()
+        dial(socket.AF_INET, ours.getsockname()).close()
+
+
+def test_a_socket_of_another_process_is_adopted() -> None:
+    with listening("127.0.0.1:0") as (theirs,):
+        ours = adopt("127.0.0.1:0", os.dup(theirs.socket.fileno()))
+        assert ours.url == theirs.url
+        assert not ours.socket.get_inheritable()
+        ours.close()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.listening import dial, listening
 from wsgiraw import ConfigError
-from wsgiraw.net import listen
+from wsgiraw.net import adopt, listen
 
 # Unix sockets
 
@@ -29,6 +29,34 @@ def test_unix_socket(tmp_path: Path) -> None:
             accepted[0].close()
             assert accepted[1:] == ("", "")
     assert not path.exists()
+
+
+def test_newcomers_are_refused_and_who_is_queued_is_not(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with listening(f"unix:{path}") as (listener,), dial(socket.AF_UNIX, path) as queued:
+        listener.refuse_newcomers()
+        with pytest.raises(ConnectionRefusedError):
+            dial(socket.AF_UNIX, path)
+        queued.sendall(b"hello")
+        accepted = listener.accept()
+        assert accepted is not None
+        with accepted[0] as connection:
+            assert connection.recv(5) == b"hello"
+        assert listener.accept() is None
+
+
+def test_the_file_goes_with_whoever_it_belongs_to(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with listening(f"unix:{path}") as (theirs,):
+        visitor = adopt(f"unix:{path}", os.dup(theirs.socket.fileno()))
+        visitor.close()
+        assert path.exists()
+        heir = adopt(f"unix:{path}", os.dup(theirs.socket.fileno()), theirs.inode)
+        theirs.let_be()
+        theirs.close()
+        assert path.exists()
+        heir.close()
+        assert not path.exists()
 
 
 def test_a_stale_unix_socket_is_replaced(tmp_path: Path) -> None:
@@ -101,7 +129,7 @@ def test_closing_when_somebody_has_removed_the_socket(tmp_path: Path) -> None:
 def test_a_forked_process_leaves_the_file_to_its_parent(tmp_path: Path) -> None:
     source = f"""if True:
         import os
-        from wsgiraw.net import listen
+        from wsgiraw.net import adopt, listen
         [listener] = listen("unix:{tmp_path}/s", 8, 0o600)
         if os.fork() == 0:
             listener.close()
@@ -131,6 +159,7 @@ def test_inherited_listener(family: int, tmp_path: Path) -> None:
     assert family == socket.AF_INET or (tmp_path / "s").exists()
 
 
+@pytest.mark.usefixtures("settled")
 def test_descriptors_that_do_not_listen(tmp_path: Path) -> None:
     with socket.socket() as idle, (tmp_path / "file").open("w") as file:
         before = os.listdir("/proc/self/fd")  # noqa: PTH208

@@ -16,7 +16,7 @@ from tests.strategies.applications import GET, hello
 from tests.wire import exchange
 from wsgiraw import ConfigError
 from wsgiraw.clock import Clock
-from wsgiraw.observe import AccessLog, banner, log, open_access_log, set_up_error_log, wants_colour
+from wsgiraw.observe import AccessLog, banner, log, open_access_log, reopen, set_up_error_log, wants_colour
 
 DATE = r"\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\]"
 
@@ -177,6 +177,38 @@ def test_error_log_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err.count("once") == 1
     assert not log.propagate
     assert log.level == logging.DEBUG
+
+
+def test_a_log_is_reopened_under_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    access_log = open_access_log(str(path), Clock())
+    assert access_log is not None
+    access_log.write("", "before", 200, 1, {})
+    path.rename(tmp_path / "log.1")
+    access_log.reopen()
+    access_log.write("", "after", 200, 1, {})
+    access_log.close()
+    assert "before" in (tmp_path / "log.1").read_text()
+    assert "after" in path.read_text()
+    assert "after" not in (tmp_path / "log.1").read_text()
+
+
+def test_a_log_that_cannot_be_reopened_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    access_log = open_access_log(str(folder / "log"), Clock())
+    assert access_log is not None
+    folder.rename(tmp_path / "gone")
+    access_log.reopen()
+    access_log.write("", "after", 200, 1, {})
+    access_log.close()
+    assert "cannot reopen the log" in caplog.text
+    assert "after" in (tmp_path / "gone" / "log").read_text()
+
+
+def test_standard_streams_are_left_alone() -> None:
+    reopen(sys.stdout)
+    reopen(sys.stderr)
 
 
 def test_banner() -> None:

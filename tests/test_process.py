@@ -18,6 +18,7 @@ from tests.wire import PATIENCE, read_all, replies
 from wsgiraw import __version__
 
 ANY_PORT = "--port=0"
+INLINE = ("eventloop", "serial")  # the others can leave a thread behind, or end a child
 SLOW_BODY = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
 
 
@@ -131,13 +132,12 @@ def test_a_second_signal_drops_it(serving: tuple[Process, socket.socket], strate
     assert_clean(process)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_request_in_the_application_is_finished(folder: Path, strategy: str, number: int) -> None:
+def test_a_request_in_the_application_is_finished(folder: Path, strategy: str) -> None:
     with running(folder, SITE, ANY_PORT, f"--strategy={strategy}", "--graceful-timeout=3600") as process:
         with process.connect(process.port()) as client:
             client.sendall(GET.replace(b"/", b"/gate", 1))
             with (folder / "gate").open("w"):  # opens once the application has
-                process.signal(number)
+                process.signal(signal.SIGTERM)
             assert replies(read_all(client))[0].body == b"from 127.0.0.1\n"
         assert process.wait() == 0
 
@@ -154,14 +154,29 @@ def test_graceful_timeout_ends_it(folder: Path, strategy: str) -> None:
         assert_clean(process)
 
 
+@pytest.mark.parametrize("strategy", INLINE)
 def test_an_application_that_is_stuck_does_not_keep_the_process(folder: Path, strategy: str) -> None:
-    with running(folder, SITE, ANY_PORT, f"--strategy={strategy}", "--graceful-timeout=0.1") as process:
+    options = ("--graceful-timeout=0.1", "--workers=0")
+    with running(folder, SITE, ANY_PORT, f"--strategy={strategy}", *options) as process:
         with process.connect(process.port()) as client:
             client.sendall(GET.replace(b"/", b"/gate", 1))
             with (folder / "gate").open("w"):
                 process.signal(signal.SIGTERM)
                 assert process.wait() == 1
         assert "does not return: giving up" in process.lines[-1]
+
+
+@pytest.mark.parametrize("strategy", INLINE)
+def test_a_worker_that_is_stuck_in_the_application_does_not_keep_the_master(folder: Path, strategy: str) -> None:
+    with (
+        running(folder, SITE, ANY_PORT, f"--strategy={strategy}", "--graceful-timeout=0.1") as process,
+        process.connect(process.port()) as client,
+    ):
+        client.sendall(GET.replace(b"/", b"/gate", 1))
+        with (folder / "gate").open("w"):
+            process.signal(signal.SIGTERM)
+            process.line(r"worker \d+ does not end: it is killed")
+            assert process.wait() == 0
 
 
 def test_a_restart_on_the_same_port_at_once(folder: Path) -> None:
@@ -205,3 +220,10 @@ def test_serve_with_a_mapping_mounts(folder: Path) -> None:
         assert process.stop() == 0
         assert popen.stdout is not None
         assert popen.stdout.read() == "after\n"
+
+
+def test_serial_says_what_it_is_not(folder: Path) -> None:
+    with running(folder, SITE, ANY_PORT, "--worker-class=sync") as process:
+        process.line("strategy serial serves one client at a time: handoff serves many")
+        process.port()
+        assert process.stop() == 0

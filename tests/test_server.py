@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Serve
-from tests.strategies.applications import GET, Gate, hello, read_reply
+from tests.strategies.applications import GET, Gate, hello, one_at_a_time, read_reply
 from tests.wire import PATIENCE, connect, exchange, read_all, replies
 from wsgiraw import Config, ConfigError, Server
 from wsgiraw import serve as serve_until_signal
 from wsgiraw.net import listen
+from wsgiraw.strategies import STRATEGIES
 
 
 def test_it_listens_once_constructed_and_serves_as_a_context(serve: Serve) -> None:
@@ -35,6 +36,7 @@ def test_a_request_may_wait_before_serving_starts() -> None:
         server.close()
 
 
+@pytest.mark.usefixtures("settled")
 def test_200_lives_leave_nothing_behind(strategy: str) -> None:
     def open_descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
@@ -50,6 +52,7 @@ def test_200_lives_leave_nothing_behind(strategy: str) -> None:
     assert threading.enumerate() == threads
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize(
     "options",
     [
@@ -124,6 +127,7 @@ def test_several_listeners(serve: Serve, strategy: str, tmp_path: Path) -> None:
         assert replies(exchange(server, GET))[0].status == 200
 
 
+@pytest.mark.usefixtures("here")
 def test_wsgi_errors_go_where_errors_says(serve: Serve) -> None:
     def complain(environ, start_response):  # type: ignore[no-untyped-def]
         environ["wsgi.errors"].write("it hurts\n")
@@ -158,6 +162,7 @@ def test_limits_reach_the_wire(serve: Serve) -> None:
         assert replies(exchange(server, octets))[0].status == status, octets
 
 
+@pytest.mark.usefixtures("here")
 def test_lint_tells_what_an_application_does_wrong(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     def text(environ, start_response):  # type: ignore[no-untyped-def]
         start_response("200", [("Content-Type", "text/plain")])
@@ -176,12 +181,16 @@ def test_lint_tells_what_an_application_does_wrong(serve: Serve, caplog: pytest.
     assert "the application set upgrade, which belongs to the connection" in caplog.text
 
 
-def test_multithread_and_multiprocess_are_told(serve: Serve) -> None:
+def test_multithread_and_multiprocess_are_told(serve: Serve, strategy: str) -> None:
     def tell(environ, start_response):  # type: ignore[no-untyped-def]
         start_response("200 OK", [])
         return [b"%d %d" % (environ["wsgi.multithread"], environ["wsgi.multiprocess"])]
 
-    assert replies(exchange(serve(tell), GET))[0].body == b"0 0"
+    shape = STRATEGIES[strategy]
+    expected = b"%d %d" % (shape.multithread, shape.multiprocess)
+    assert replies(exchange(serve(tell), GET))[0].body == expected
+    expected = b"0 %d" % shape.multiprocess
+    assert replies(exchange(serve(tell, **one_at_a_time(strategy)), GET))[0].body == expected
 
 
 def test_as_a_library_it_configures_no_logging(serve: Serve) -> None:

@@ -67,15 +67,32 @@ def test_shutdown_waits_until_nothing_is_served_any_more() -> None:
         assert not serving.is_alive()
 
 
-def test_an_application_may_end_its_own_server() -> None:
+@pytest.mark.usefixtures("here")
+def test_an_application_may_end_its_own_server(strategy: str) -> None:
     def last(environ, start_response):  # type: ignore[no-untyped-def]
         httpd.shutdown()
         return hello(environ, start_response)
 
-    with make_server("127.0.0.1", 0, last) as httpd, dial(httpd) as client:
+    with make_server("127.0.0.1", 0, last, strategy=strategy) as httpd, dial(httpd) as client:
         client.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         httpd.serve_forever()
         assert replies(read_all(client))[0].status == 200
+
+
+def test_who_has_served_before_waits_all_the_same() -> None:
+    with make_server("127.0.0.1", 0, hello, linger_timeout=0) as httpd:
+        with dial(httpd) as client:
+            client.sendall(GET)
+            httpd.handle_request()
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        with dial(httpd) as client:
+            client.sendall(GET)
+            assert client.recv(4) == b"HTTP"
+        httpd.shutdown()
+        with pytest.raises(ConnectionRefusedError):
+            dial(httpd)
+        thread.join(PATIENCE)
 
 
 def test_closing_while_another_thread_serves() -> None:

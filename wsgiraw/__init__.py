@@ -2,14 +2,17 @@
 
 The way of a request, as calls:
 
-    strategies.eventloop.EventLoop.run      waits until a socket is readable
+    strategies.loop.EventLoop.run           waits until a socket is readable
       ._receive                             recv: octets
         http11.Connection.receive           keeps them
         http11.Connection.next_request      split_head → Request: syntax, then meaning; the body to its end
-        wsgi.Gateway.respond                Request → environ, and the application is called
-          application(environ, start_response)
-          StartResponse.framed              status, fields and pieces → octets
-      .send, or ._await_room                send: octets, as the client takes them
+      strategies.handoff.Handoff.answer     right here, or on a thread
+        strategies.exchange.advance         requests to responses, as far as that goes without waiting
+          wsgi.Gateway.respond              Request → environ, and the application is called
+            application(environ, start_response)
+            StartResponse.framed            status, fields and pieces → octets
+          Channel.send                      send: octets, as the client takes them
+      .settle                               waits for what comes next: input, or room for output
 
 `serve(app)` serves until interrupted, `Server(app)` is a server as a value, `make_server` is wsgiref's.
 """

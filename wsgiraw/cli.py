@@ -38,6 +38,10 @@ Options can also be set in wsgiraw.toml, under [tool.wsgiraw] in pyproject.toml,
 and by the variables in brackets. Flags override variables, and variables files.
 {CONFIG_VARIABLE} names a file as --config does.
 """
+_NO_DAEMON = (
+    "--daemon is not offered: what starts wsgiraw in the background should also watch it and keep its output; use a "
+    "systemd unit, a container, or nohup wsgiraw ... &"
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,6 +72,8 @@ def _main(argv: Sequence[str]) -> int:
         return 0
     if unknown:
         flag = unknown[0].partition("=")[0]
+        if flag in ("--daemon", "-D"):
+            raise ConfigError(_NO_DAEMON)
         hint = did_you_mean(flag, parser._option_string_actions) or "; see wsgiraw --help"
         raise ConfigError(f"there is no flag {flag}{hint}")
     if given.pop("version", False):
@@ -76,6 +82,7 @@ def _main(argv: Sequence[str]) -> int:
         return 0
     print_config, check = given.pop("print_config", False), given.pop("check", False)
     file = given.pop("config", None)
+    file = file or os.environ.get(CONFIG_VARIABLE) or None
     settings = gather(given, os.environ, Path.cwd(), file)
     if print_config:
         sys.stdout.write(report(settings))
@@ -86,9 +93,17 @@ def _main(argv: Sequence[str]) -> int:
     if check:
         return _check(settings.config)
     # Imported late, so that help, checks and mistakes need nothing of the server.
-    from wsgiraw.launch import run
+    from wsgiraw.launch import run, start_directory
 
-    return run(settings.config)
+    start = Path(start_directory())
+
+    def reread() -> Config:
+        config = gather(given, os.environ, start, file and str(start / file)).config
+        if not config.app:
+            raise ConfigError("no application is named any more")
+        return config
+
+    return run(settings.config, reread)
 
 
 def _check(config: Config) -> int:

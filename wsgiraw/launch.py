@@ -1,140 +1,166 @@
-"""A process that serves: imports the application, opens the logs, minds signals, forks workers where wanted."""
+"""From a configuration to processes that serve: logs, pid file, sockets, then a master or this process alone."""
 
-import gc
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from types import FrameType
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
 from wsgiraw.errors import ConfigError
-from wsgiraw.importer import load, set_import_path
-from wsgiraw.observe import banner, log, open_access_log, set_up_error_log
-from wsgiraw.server import Server, open_listeners
-from wsgiraw.strategies import prefork
+from wsgiraw.observe import banner, log, open_access_log, reopen, set_up_error_log
+from wsgiraw.pidfile import PidFile
+from wsgiraw.process import Source, privileges, serve_alone, work
+from wsgiraw.strategies.prefork import Duties, Ports, Predecessor, predecessor, supervise
 from wsgiraw.version import __version__
 from wsgiraw.wsgi import Mount
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-__all__ = ["run", "serve"]
-
-_GRACE = 1.0
-"""Seconds beyond its time to stop, after which a process that is stuck in the application gives up."""
+__all__ = ["run", "serve", "start_directory"]
 
 
 def serve(application: "WSGIApplication | Mapping[str, WSGIApplication]", **options: object) -> None:
-    """Serve an application, or several by prefix, in this thread until SIGINT or SIGTERM. Raises `ConfigError`."""
-    config = configure(**options)
+    """Serve an application, or several by prefix, in this thread until SIGINT or SIGTERM. Raises `ConfigError`.
+
+    With `workers` in as many processes of this program, which share what it has imported; by default in this one.
+    """
+    config = configure(**{"workers": 0, **options})
     if threading.current_thread() is not threading.main_thread():
         raise ConfigError("serve() minds signals, which only the main thread can: use Server in other threads")
-    with _observed(config) as errors:
-        _serve(Mount(application) if isinstance(application, Mapping) else application, config, errors)
+    loaded = Mount(application) if isinstance(application, Mapping) else application
+    _serve(Source(start_directory(), loaded), config, lambda: config, None)
 
 
-def run(config: Config) -> int:
-    """Do what the command line says: import, listen, serve. Returns the exit code; raises `ConfigError`."""
-    set_import_path(config.chdir, config.pythonpath)
-    applications = load(config.app, config.factory)
-    application = applications[""] if list(applications) == [""] else Mount(applications)
-    with _observed(config) as errors:
-        _serve(application, config, errors)
+def run(config: Config, reread: Callable[[], Config] | None = None) -> int:
+    """Do what the command line says: listen, fork, serve. Returns the exit code; raises `ConfigError`.
+
+    `reread` returns the configuration as it is at the time of a reload.
+    """
+    source = Source(start_directory())
+    before = predecessor(os.environ)
+    if config.preload and config.workers:
+        source.enter(config)
+        source = replace(source, loaded=source.load(config))
+    else:
+        # Files are named from there; the master's own sys.path stays as it is, so that a reload can have another.
+        try:
+            os.chdir(config.chdir)
+        except OSError as error:
+            raise ConfigError(f"chdir {config.chdir!r}: {error.strerror}: give an existing directory") from None
+    _serve(source, config, reread or (lambda: config), before)
     return 0
 
 
-@contextmanager
-def _observed(config: Config) -> Iterator[TextIO]:
-    """Send the error log where the configuration says; yield its stream."""
-    stream = set_up_error_log(config.error_logfile, config.log_level)
+def start_directory() -> str:
+    """Return where the command was given, by the name that the shell knows: a deployment may let it point elsewhere."""
+    shown = os.environ.get("PWD", "")
     try:
-        yield stream
-    finally:
-        if stream is not sys.stderr:
-            stream.close()
+        if shown and Path(shown).samefile("."):
+            return shown
+    except OSError:
+        pass
+    return str(Path.cwd())
 
 
-def _serve(application: "WSGIApplication", config: Config, errors: TextIO) -> None:
-    """Serve in this process, or in `config.workers` others that this one forks, until a signal."""
-    if config.access_logfile is None:
-        on_terminal = sys.stdout is not None and sys.stdout.isatty()
-        config = replace(config, access_logfile="-" if on_terminal else "off")
-    if (access_log := open_access_log(config.access_logfile, Clock())) is not None:
-        access_log.close()  # what cannot be opened is said here, once, and not by each worker
-    listeners = open_listeners(config)
-    gc.collect()
-    gc.freeze()  # what was imported lives for ever: the collector need not walk it after every few hundred requests
+class _Logs:
+    """The log files, as the process that started all others has them open."""
 
-    def announce() -> None:  # only once a signal would find us ready for it
-        shape = f"{config.workers} x {config.strategy}" if config.workers else config.strategy
-        if sys.stderr is not None:  # as Python has it in a process that was started with it closed
-            sys.stderr.write(banner(__version__, [listener.url for listener in listeners], shape) + "\n")
-            sys.stderr.flush()
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.errors: TextIO = set_up_error_log(config.error_logfile, config.log_level)
+        self._prepare()
 
-    def stop_listening() -> None:
-        for listener in listeners:
-            listener.close()
+    def _prepare(self) -> None:
+        """Make sure that workers can open the files, whoever they are; what cannot be opened is said here, once."""
+        owner = privileges(self._config)
+        access = self._config.access_logfile
+        if (access_log := open_access_log(access, Clock())) is not None:
+            access_log.close()
+        for path in (access, self._config.error_logfile):
+            if path not in (None, "-", "off"):
+                owner.give(str(path))
 
-    def work(when_orphaned: Callable[[Callable[[], None]], None]) -> None:
-        server = Server(application, config, listeners=listeners, errors=errors)
+    def adopt(self, config: Config) -> None:
+        """Log where another configuration says. What is wrong with it is logged where we log now."""
+        before, self._config = self.errors, config
         try:
-            with _signals(
-                server, {signal.SIGTERM: server.shutdown_gracefully, signal.SIGQUIT: server.shutdown_at_once}
-            ):
-                when_orphaned(server.shutdown_gracefully)
-                server.serve()
-        finally:
-            server.close()
+            self.errors = set_up_error_log(config.error_logfile, config.log_level)
+            if before not in (sys.stderr, self.errors):
+                before.close()
+            self._prepare()
+        except (ConfigError, OSError) as error:
+            log.error("%s", error)
 
-    try:
+    def reopen(self) -> None:
+        """The files have been moved away."""
+        reopen(self.errors)
+        try:
+            self._prepare()
+        except (ConfigError, OSError) as error:
+            log.error("%s", error)
+
+    def close(self) -> None:
+        """Close what is not the process's own output."""
+        if self.errors is not sys.stderr:
+            self.errors.close()
+
+
+def _serve(source: Source, config: Config, reread: Callable[[], Config], before: Predecessor | None) -> None:
+    """Serve in this process, or in `config.workers` others that this one forks, until a signal."""
+    config = _with_access_log(config)
+    with ExitStack() as stack:
+        pid_file = PidFile(config.pid, before.pid if before else 0) if config.pid else None
+        logs = _Logs(config)
+        stack.callback(logs.close)
+        if config.strategy == "serial":
+            log.warning("strategy serial serves one client at a time: handoff serves many")
+        ports = Ports(before.listeners if before else None)
+        stack.callback(ports.close)
+        ports.open(config)
+        ports.adopt()
+
+        def established() -> None:  # only once a signal would find us ready for it
+            if pid_file is not None:
+                pid_file.write()
+                stack.callback(pid_file.remove)
+            _announce(config, [listener.url for listener in ports.listeners])
+
+        def established_alone() -> None:
+            established()
+            if before is not None:
+                ports.take_over()
+                before.relieve()
+
         if config.workers:
-            prefork.supervise(config.workers, work, announce, stop_listening, config.graceful_timeout)
+            duties = Duties(
+                work=lambda *given: work(source, logs.errors, *given),
+                reread=lambda: _with_access_log(reread()),
+                established=established,
+                adopted=logs.adopt,
+                reopen_logs=logs.reopen,
+                start_directory=source.directory,
+            )
+            supervise(config, duties, ports, before)
         else:
-            server = Server(application, config, listeners=listeners, errors=errors)
-            try:
-                _serve_alone(server, announce)
-            finally:
-                server.close()
-    finally:
-        stop_listening()
-    log.info("stopped")
+            serve_alone(source, config, ports.listeners, logs.errors, established_alone)
+        log.info("stopped")
 
 
-def _serve_alone(server: Server, announce: Callable[[], None]) -> None:
-    """Serve without a master until a signal. An application that does not return in its time is not waited for."""
-
-    def stop() -> None:
-        server.shutdown()
-        signal.setitimer(signal.ITIMER_REAL, server.time_to_stop() + _GRACE)
-
-    def give_up() -> None:
-        log.critical("the application does not return: giving up")
-        os._exit(1)
-
-    with _signals(server, {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGALRM: give_up}):
-        announce()
-        server.serve()
-        signal.setitimer(signal.ITIMER_REAL, 0)
+def _with_access_log(config: Config) -> Config:
+    if config.access_logfile is not None:
+        return config
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return replace(config, access_logfile="-" if on_terminal else "off")
 
 
-@contextmanager
-def _signals(server: Server, actions: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
-    """Act on signals. A handler records and wakes; the strategy does the work."""
-
-    def act(number: int, frame: FrameType | None) -> None:
-        actions[signal.Signals(number)]()
-
-    before = {number: signal.signal(number, act) for number in actions}
-    descriptor = signal.set_wakeup_fd(server.wakeup_descriptor, warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(descriptor)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _announce(config: Config, urls: list[str]) -> None:
+    shape = f"{config.workers} x {config.strategy}" if config.workers > 1 else config.strategy
+    if sys.stderr is not None:  # as Python has it in a process that was started with it closed
+        sys.stderr.write(banner(__version__, urls, shape) + "\n")
+        sys.stderr.flush()

@@ -6,14 +6,15 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wsgiraw.addresses import InheritedAddress, UnixAddress, parse_address
 from wsgiraw.errors import ConfigError
+from wsgiraw.newcomers import refuse_newcomers
 
-__all__ = ["OUT_OF_DESCRIPTORS", "Listener", "OutOfDescriptors", "abort", "listen"]
+__all__ = ["OUT_OF_DESCRIPTORS", "Listener", "OutOfDescriptors", "abort", "cut", "end", "listen"]
 
 _MAPPED = "::ffff:"
 """How a socket of both families shows an IPv4 address (RFC 4291 §2.5.5.2)."""
@@ -28,12 +29,17 @@ class OutOfDescriptors(Exception):
 class Listener:
     """A listening socket and what a request needs to know of it."""
 
-    def __init__(self, sock: socket.socket, *, unlink: Path | None = None) -> None:
-        """Take over a listening socket. `unlink` is the path of a unix socket that is ours to remove."""
+    def __init__(self, sock: socket.socket, *, unlink: Path | None = None, inode: int = 0, lent: bool = False) -> None:
+        """Take over a listening socket. `unlink` is the path of a unix socket that is ours to remove.
+
+        `inode` is that of its file, by default as it is now. On a `lent` socket others listen after us.
+        """
         self.socket = sock
-        self._unlink = unlink
+        self._lent = lent
+        self._unlink = unlink.absolute() if unlink else None  # the application may change the directory
         self._process = os.getpid()
-        self._inode = unlink.stat().st_ino if unlink else 0
+        self.inode = (inode or unlink.stat().st_ino) if unlink else 0
+        """The number of the unix socket's file; 0 where there is none or it is not ours to remove."""
         sock.setblocking(False)
         name = sock.getsockname()
         if sock.family == socket.AF_UNIX:
@@ -74,6 +80,15 @@ class Listener:
                 return connection, peer[0].removeprefix(_MAPPED) if "." in peer[0] else peer[0], str(peer[1])
             return connection, "", ""
 
+    def refuse_newcomers(self) -> None:
+        """Let nobody else into the queue before it is emptied for the last time; not where the socket is lent."""
+        if not self._lent:
+            refuse_newcomers(self.socket)
+
+    def let_be(self) -> None:
+        """Leave the unix socket's file to another process, which listens there, too."""
+        self._unlink, self.inode = None, 0
+
     def close(self) -> None:
         """Stop listening; remove the unix socket's file unless somebody else has put theirs there.
 
@@ -84,19 +99,19 @@ class Listener:
             return
         path, self._unlink = self._unlink, None
         with suppress(FileNotFoundError), _locked(path.parent):  # perhaps the whole folder is gone
-            if path.stat().st_ino == self._inode:
+            if path.stat().st_ino == self.inode:
                 path.unlink()
 
 
-def listen(address: str, backlog: int, socket_mode: int) -> list[Listener]:
+def listen(address: str, backlog: int, socket_mode: int, give: Callable[[str], object] | None = None) -> list[Listener]:
     """Listen on one address of `--bind`; return a listener per socket, for a host name one per address it has.
 
-    Raises `ConfigError`.
+    `give` gives the file of a unix socket to whom it is to belong. Raises `ConfigError`.
     """
     try:
         match parse_address(address):
             case UnixAddress(path):
-                return [_listen_unix(Path(path), backlog, socket_mode)]
+                return [_listen_unix(Path(path), backlog, socket_mode, give)]
             case InheritedAddress(descriptor):
                 return [_inherit(descriptor)]
             case (host, port):
@@ -105,6 +120,18 @@ def listen(address: str, backlog: int, socket_mode: int) -> list[Listener]:
         raise ConfigError(str(error)) from error
     except OSError as error:
         raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from error
+
+
+def adopt(address: str, descriptor: int, inode: int = 0) -> Listener:
+    """Take over a socket that another process bound to an address, and its file `inode`. Raises `OSError`."""
+    sock = socket.socket(fileno=descriptor)
+    sock.set_inheritable(False)
+    match parse_address(address):
+        case UnixAddress(path) if inode:
+            return Listener(sock, unlink=Path(path), inode=inode)
+        case InheritedAddress():
+            return Listener(sock, lent=True)
+    return Listener(sock)
 
 
 def _listen_tcp(host: str, port: int, backlog: int) -> list[Listener]:
@@ -140,7 +167,7 @@ def _listen_at(family: int, sockaddr: tuple[object, ...], backlog: int, *, dual:
     return Listener(sock)
 
 
-def _listen_unix(path: Path, backlog: int, mode: int) -> Listener:
+def _listen_unix(path: Path, backlog: int, mode: int, give: Callable[[str], object] | None) -> Listener:
     """Listen on a path. Whoever looks at the file, removes or creates it holds a lock on its folder."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -148,6 +175,8 @@ def _listen_unix(path: Path, backlog: int, mode: int) -> Listener:
             _remove_stale(path)
             sock.bind(str(path))
             path.chmod(mode)  # before listen(): nobody connects with the wrong permissions
+            if give is not None:
+                give(str(path))
             sock.listen(backlog)
             return Listener(sock, unlink=path)
     except OSError:
@@ -195,7 +224,7 @@ def _inherit(descriptor: int) -> Listener:
     if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         sock.close()
         raise OSError(errno.EINVAL, "the descriptor is not a listening socket")
-    return Listener(sock)
+    return Listener(sock, lent=True)
 
 
 def abort(connection: socket.socket) -> None:
@@ -203,6 +232,19 @@ def abort(connection: socket.socket) -> None:
     with suppress(OSError):  # it has gone already
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     connection.close()
+
+
+def end(connection: socket.socket) -> None:
+    """End a connection that another thread uses and will close: from now on it reads the end, and sends in vain."""
+    with suppress(OSError):  # it has gone already
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def cut(connection: socket.socket) -> None:
+    """End it so that the client can tell that something is missing, unless it has read so far before it is closed."""
+    with suppress(OSError):  # it has gone already
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    end(connection)
 
 
 _LINGER_NOT = struct.pack("ii", 1, 0)

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -10,7 +11,7 @@ from typing import TextIO
 from wsgiraw.clock import Clock
 from wsgiraw.errors import ConfigError
 
-__all__ = ["AccessLog", "banner", "log", "open_access_log", "set_up_error_log", "wants_colour"]
+__all__ = ["AccessLog", "banner", "log", "open_access_log", "reopen", "set_up_error_log", "wants_colour"]
 
 log = logging.getLogger("wsgiraw")
 """The error log. As a library nothing is configured; the command line sends it to `--error-logfile`."""
@@ -28,6 +29,9 @@ class AccessLog:
         self._file = file
         self._clock = clock
         self._colour = wants_colour(file)
+        self._closed = False
+        self._lock = threading.Lock()
+        """Held to write and to close: a late line must not go to whoever has the descriptor next."""
 
     def write(self, peer: str, request_line: str, status: int, size: int, fields: Mapping[str, str]) -> None:
         """Write a line. `size` is octets of body; `fields` are the request's CGI meta-variables."""
@@ -41,14 +45,22 @@ class AccessLog:
             f'{peer or "-"} - - {self._clock.log_date} "{request_line}" {shown} {size or "-"} "{referer}" "{agent}"\n'
         )
         try:
-            os.write(self._descriptor, line.encode("ascii"))
+            with self._lock:
+                if not self._closed:
+                    os.write(self._descriptor, line.encode("ascii"))
         except OSError as error:  # a full disk or a closed pipe must not cost anybody an answer
             log.error("access log: %s", error)
 
+    def reopen(self) -> None:
+        """Write to the file that has its name now, after the old one was moved away."""
+        reopen(self._file)
+
     def close(self) -> None:
         """Close the file unless it is the process's own output."""
-        if self._file not in (sys.stdout, sys.stderr):
-            self._file.close()
+        with self._lock:
+            self._closed = True
+            if self._file not in (sys.stdout, sys.stderr):
+                self._file.close()
 
 
 def wants_colour(file: TextIO) -> bool:
@@ -74,7 +86,7 @@ def open_access_log(destination: str | None, clock: Clock) -> AccessLog | None:
 
 def _open(path: str) -> TextIO:
     try:
-        return Path(path).open("a", encoding="utf-8", buffering=1)
+        return Path(path).absolute().open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise ConfigError(f"cannot write the log {path}: {error.strerror or error}") from error
 
@@ -93,6 +105,19 @@ def set_up_error_log(destination: str, level: str) -> TextIO:
     log.setLevel(level.upper())
     log.propagate = False
     return stream
+
+
+def reopen(file: TextIO) -> None:
+    """Let a log go to the file that has its name now. Its descriptor stays, so that no writer is disturbed."""
+    if file in (sys.stdout, sys.stderr):
+        return
+    try:
+        fresh = os.open(file.name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        log.error("cannot reopen the log %s: %s", file.name, error.strerror)
+        return
+    os.dup2(fresh, file.fileno(), inheritable=False)
+    os.close(fresh)
 
 
 def banner(version: str, urls: Iterable[str], shape: str) -> str:

@@ -1,21 +1,24 @@
 """The composition root: puts listeners, gateway and strategy together as the configuration says."""
 
+import itertools
+import os
+import random
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 from wsgiref.validate import validator
 
 from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
-from wsgiraw.http11 import Limits
 from wsgiraw.net import Listener, listen
-from wsgiraw.observe import open_access_log
-from wsgiraw.strategies import STRATEGIES, Stop, Timeouts, serial
+from wsgiraw.observe import open_access_log, reopen
+from wsgiraw.shares import capacity, limits, timeouts
+from wsgiraw.strategies import STRATEGIES, Patience, Pulse, Service, Stop, serial
 from wsgiraw.version import __version__
-from wsgiraw.wsgi import Gateway
+from wsgiraw.wsgi import Gateway, Health
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -36,33 +39,50 @@ class Server:
         *,
         listeners: Sequence[Listener] | None = None,
         errors: TextIO | None = None,
+        pulse: Pulse | None = None,
+        master: int | None = None,
         **options: object,
     ) -> None:
         """Listen. Give a `config` or `options`.
 
         `listeners` are used instead of `config.addresses`; `errors` is the stream of `wsgi.errors`, standard error by
-        default. There is an access log only where `access_logfile` names one.
+        default; `pulse` is what a master sees of us, `master` a descriptor that becomes readable when it is no more.
+        There is an access log only where `access_logfile` names one.
         """
         self.config = config = configure(**options) if config is None else config
         self._strategy = STRATEGIES[config.strategy]
         self._thread: threading.Thread | None = None
         self._running = threading.RLock()
+        self._pulse = pulse or Pulse()
         self._closed = False
         clock = Clock()
         self._access_log = open_access_log(config.access_logfile, clock) if config.access_logfile else None
-        self._stop = Stop(config.graceful_timeout)
+        self._errors = errors or sys.stderr
+        self._process = os.getpid()
+        self._shared = master is not None
+        self._stop = Stop(config.graceful_timeout, master)
+        if config.lint:
+            application = validator(application)
+        if config.health_path:
+            application = Health(application, config.health_path, lambda: self._stop.draining)
         self._gateway = Gateway(
-            validator(application) if config.lint else application,
+            application,
             limits=limits(config),
             clock=clock,
             software=f"wsgiraw/{__version__}",
-            errors=errors or sys.stderr,
+            errors=self._errors,
             server_header=config.server_header,
             access_log=self._access_log,
             lint=config.lint,
-            multithread=self._strategy.multithread,
+            multithread=self._strategy.multithread and config.threads > 1,
             multiprocess=self._strategy.multiprocess or config.workers > 1,
+            run_once=self._strategy.multiprocess and config.keep_alive == 0,
+            on_finished=_limit(config, self._pulse),
         )
+        self._patience: Patience | None = None
+        if config.request_timeout:
+            self._patience = Patience(config.request_timeout, self._gateway, self._lose_thread)
+            self._gateway.patience = self._patience
         try:
             self.listeners = open_listeners(config) if listeners is None else listeners
         except BaseException:
@@ -84,11 +104,29 @@ class Server:
         """Serve in this thread until `shutdown()`; then all in flight is done or dropped, and nothing listens."""
         with self._running:
             if not self._closed:
-                self._strategy.serve(self.listeners, self._gateway, timeouts(self.config), self._stop)
+                self._strategy.serve(self._service())
 
     def serve_one(self) -> None:
         """Wait for one connection, answer its first request and close it; return at once after `shutdown()`."""
-        serial.serve_once(self.listeners, self._gateway, timeouts(self.config), self._stop)
+        serial.serve_once(self._service())
+
+    def _service(self) -> Service:
+        return Service(
+            listeners=self.listeners,
+            gateway=self._gateway,
+            stop=self._stop,
+            timeouts=timeouts(self.config),
+            capacity=capacity(self.config),
+            pulse=self._pulse,
+            health_path=self.config.health_path,
+            shared=self._shared,
+        )
+
+    def _lose_thread(self) -> None:
+        if os.getpid() != self._process:
+            os._exit(1)  # it serves this one connection, for `forking`
+        self._pulse.retire("a request has run for too long")
+        self._stop.wake()
 
     def start(self) -> None:
         """Serve in a thread of its own."""
@@ -107,6 +145,24 @@ class Server:
     def time_to_stop(self) -> float:
         """Return how long what is in flight may still take, in seconds; infinity unless asked to stop."""
         return max(self._stop.deadline - time.monotonic(), 0.0)
+
+    def drain(self) -> None:
+        """Say that `shutdown()` will follow: connections are still accepted, but do not persist."""
+        self._stop.drain()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether we have been asked to stop."""
+        return self._stop.requested
+
+    def reopen_logs(self) -> None:
+        """Have the log files opened again under their names, by the thread that serves. Safe in a signal handler."""
+        self._stop.post(self._reopen_logs)
+
+    def _reopen_logs(self) -> None:
+        reopen(self._errors)
+        if self._access_log is not None:
+            self._access_log.reopen()
 
     def shutdown_gracefully(self) -> None:
         """Ask to stop; asked again, nothing changes."""
@@ -130,6 +186,8 @@ class Server:
         for listener in self.listeners:
             listener.close()
         self._stop.close()
+        if self._patience is not None:
+            self._patience.close()
         if self._access_log is not None:
             self._access_log.close()
 
@@ -156,25 +214,15 @@ def open_listeners(config: Config) -> list[Listener]:
     return listeners
 
 
-def limits(config: Config) -> Limits:
-    """Return the limits of a connection."""
-    return Limits(
-        head=config.max_head_bytes,
-        request_line=config.limit_request_line,
-        fields=config.limit_request_fields,
-        body=config.max_body_bytes,
-        chunk_line=config.max_chunk_line_bytes,
-        trailer=config.max_trailer_bytes,
-        spool=config.spool_bytes,
-    )
+def _limit(config: Config, pulse: Pulse) -> Callable[[], None] | None:
+    """Return what counts exchanges and asks for a successor at the last one, if there is a limit."""
+    if not config.max_requests:
+        return None
+    last = config.max_requests + random.randint(0, config.max_requests_jitter)
+    numbers = itertools.count(1)
 
+    def count() -> None:
+        if next(numbers) == last:  # one step of C, thus right with threads, too
+            pulse.retire(f"it has answered {last} requests")
 
-def timeouts(config: Config) -> Timeouts:
-    """Return the timeouts of a connection."""
-    return Timeouts(
-        keep_alive=config.keep_alive,
-        head=config.head_timeout,
-        body=config.body_timeout,
-        write=config.write_timeout,
-        linger=config.linger_timeout,
-    )
+    return count
