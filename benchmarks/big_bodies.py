@@ -1,6 +1,6 @@
 """Big bodies with flat memory: uploads into Django (Content-Length, chunked) and a big file out by wsgi.file_wrapper.
 
-    python benchmarks/big_bodies.py --servers wsgiraw-eventloop,gunicorn-gthread --upload-mb 200 --download-mb 1024
+    python benchmarks/big_bodies.py --servers wsgiraw-handoff,gunicorn-gthread --upload-mb 200 --download-mb 1024
 
 Checks the SHA-256 of what arrived on the other side, and reports how far the server's peak resident size (VmHWM, reset
 before each transfer) rose above its resident size just before. Disc space that a server spools to is not counted.
@@ -21,7 +21,7 @@ from typing import Any
 
 from servers import Server, ServerFailedError, machine, running, versions
 
-SERVERS = "wsgiraw-eventloop,granian,bjoern,gunicorn-gthread,waitress"
+SERVERS = "wsgiraw-handoff,granian,bjoern,gunicorn-gthread,waitress"
 MEGABYTE = 1_000_000
 CHUNK_SIZES = (1, 17, 4096, 65536, 65537, 300_000, 1_048_576)
 TIMEOUT = 120.0

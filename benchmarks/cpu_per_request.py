@@ -1,7 +1,7 @@
 """Server CPU per request: the same application under each server, one process on one core, wrk on another.
 
     python benchmarks/cpu_per_request.py benchmarks.plain:app
-    python benchmarks/cpu_per_request.py apps.flask_calc:app --path /add/2/3 --servers wsgiraw-eventloop,granian
+    python benchmarks/cpu_per_request.py apps.flask_calc:app --path /add/2/3 --servers wsgiraw-handoff,granian
 
 Each round starts every server afresh, in shuffled order, warms it up and measures it. CPU is the difference of the
 CPU clocks of all its processes around the wrk run, divided by the requests that wrk saw answered; ratios are taken
@@ -19,10 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from page import put
 from servers import Server, ServerFailedError, get, machine, pinned, running, versions
 
 SCRIPT = Path(__file__).resolve().parent / "browser.lua"
-SERVERS = "wsgiraw-eventloop,granian,bjoern,fastpysgi,gunicorn-gthread,waitress"
+SERVERS = "wsgiraw-handoff,granian,bjoern,fastpysgi,gunicorn-gthread,waitress"
 SAMPLE = dict[str, Any]
 
 
@@ -136,6 +137,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--client-core", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="for the order of servers in each round (default: 1)")
     parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
+    parser.add_argument("--page", type=Path, help="also put the table into this page, between the marks of the app")
     parser.add_argument("--json", type=Path, help="also write every sample to this file")
     return parser.parse_args()
 
@@ -157,18 +159,17 @@ def main() -> int:
     rounds = measure(list(commands), options)
     after = machine()
     used = versions(options.python)
+    text = f"{table(rounds, list(commands), baseline)}\n\nMedian (least-greatest), {options.rounds} rounds of "
+    text += (
+        f"{options.seconds} s, {options.connections} connections, server on core {options.server_core}, wrk on core "
+    )
+    text += f"{options.client_core}; ratios of CPU, pairwise per round.\n{started}; {before['cpu']}; Linux "
+    text += f"{before['kernel']}; load {before['load']} before, {after['load']} after.\n"
+    text += ", ".join(f"{name} {version}" for name, version in used.items()) + ".\n"
     write = sys.stdout.write
-    write(f"### `{options.app}` `{options.path}`\n\n{table(rounds, list(commands), baseline)}\n\n")
-    write(
-        f"Median (least-greatest), {options.rounds} rounds of {options.seconds} s, {options.connections} connections, "
-    )
-    write(
-        f"server on core {options.server_core}, wrk on core {options.client_core}; ratios of CPU, pairwise per round.\n"
-    )
-    write(
-        f"{started}; {before['cpu']}; Linux {before['kernel']}; load {before['load']} before, {after['load']} after.\n"
-    )
-    write(", ".join(f"{name} {version}" for name, version in used.items()) + ".\n\n")
+    write(f"### `{options.app}` `{options.path}`\n\n{text}\n")
+    if options.page:
+        put(options.page, options.app, text)
     for name, line in commands.items():
         write(f"* {name}: `{' '.join(['python', *line[1:]])}`\n")
     for name, fault in faults.items():
@@ -176,7 +177,7 @@ def main() -> int:
     if options.json:
         report = {
             "started": started,
-            "options": {**vars(options), "json": str(options.json)},
+            "options": {**vars(options), "json": str(options.json), "page": str(options.page)},
             "machine": [before, after],
         }
         report |= {"versions": used, "commands": commands, "faults": faults, "rounds": rounds}

@@ -1,6 +1,6 @@
 """What idle keep-alive connections cost: memory of the server before and after, while an ordinary client is served.
 
-    python benchmarks/idle_connections.py benchmarks.plain:app --servers wsgiraw-eventloop,granian --connections 5000
+    python benchmarks/idle_connections.py benchmarks.plain:app --servers wsgiraw-handoff,granian --connections 5000
 
 Each connection sends one request and reads the answer, then says nothing. At the end every one must answer once more,
 so that a server cannot save memory by closing. Memory in the kernel (sockets, their queues) belongs to no process and
@@ -19,7 +19,7 @@ from typing import Any
 
 from servers import BROWSER_FIELDS, Server, ServerFailedError, machine, running, versions
 
-SERVERS = "wsgiraw-eventloop,granian,bjoern,gunicorn-gthread,waitress"
+SERVERS = "wsgiraw-handoff,granian,bjoern,gunicorn-gthread,waitress"
 SPARE_DESCRIPTORS = 200
 WARM_UP_REQUESTS = 500
 

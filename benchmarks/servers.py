@@ -1,4 +1,4 @@
-"""WSGI servers as subprocesses: their command lines, starting and stopping them, and what their processes cost.
+"""WSGI servers as subprocesses: starting and stopping them, and what their processes cost.
 
 Linux only: it reads /proc. It generates no load and judges nothing; the scripts next to it do.
 """
@@ -11,15 +11,16 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
 
+from commands import command
+
 ROOT = Path(__file__).resolve().parent.parent
-RUNNER = "benchmarks/runner.py"
 DISTRIBUTIONS = ("wsgiraw", "granian", "bjoern-binary", "fastpysgi", "gunicorn", "waitress", "flask", "django")
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -41,42 +42,6 @@ BROWSER_FIELDS = {
 
 class ServerFailedError(Exception):
     """A server did not start, or left while it was needed; the message ends with what it printed."""
-
-
-def command(name: str, app: str, port: int, python: str, *, many_connections: bool = False) -> list[str]:
-    """The command line of one process of server `name`, access log off; `wsgiraw-STRATEGY` chooses the strategy.
-
-    `many_connections` lifts the limits that some servers have on open connections and keeps idle ones ten minutes.
-    """
-    address = f"127.0.0.1:{port}"
-    if name == "wsgiraw" or name.startswith("wsgiraw-"):
-        strategy = ["--strategy", name.partition("-")[2]] if "-" in name else []
-        limits = ["--keep-alive", "600"] if many_connections else []
-        return [python, "-m", "wsgiraw", app, "--port", str(port), "--access-logfile", "off", *strategy, *limits]
-    if name == "granian":
-        one_core = ["--workers", "1", "--blocking-threads", "1", "--runtime-threads", "1"]
-        plain_http = ["--http", "1", "--no-ws", "--no-access-log", "--log-level", "warning"]
-        # Its back-pressure counts open connections, and its read timeout (at most a minute) idle ones.
-        many = ["--backpressure", "20000", "--http1-header-read-timeout", "60000"] if many_connections else []
-        return [
-            *(python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-            *(*one_core, *plain_http, *many, app),
-        ]
-    if name in ("bjoern", "fastpysgi"):
-        return [python, RUNNER, name, app, str(port)]
-    if name in ("gunicorn-gthread", "gunicorn-sync"):
-        threads = ["--threads", "8"] if name == "gunicorn-gthread" else []
-        limits = ["--worker-connections", "20000"] if many_connections else []
-        keep_alive = "600" if many_connections else "75"
-        return [
-            *(python, "-m", "gunicorn", "-b", address, "-w", "1", "-k", name.partition("-")[2], *threads),
-            *("--keep-alive", keep_alive, *limits, "--no-control-socket", "--log-level", "warning", app),
-        ]
-    if name == "waitress":
-        # waitress waits with select() unless told to poll, and select() ends at descriptor 1023.
-        many = ["--connection-limit=20000", "--channel-timeout=600", "--asyncore-use-poll"] if many_connections else []
-        return [python, "-m", "waitress", f"--listen={address}", "--threads=8", *many, app]
-    raise ValueError(f"unknown server {name!r}")
 
 
 @dataclass
@@ -175,12 +140,17 @@ def running(
     python: str,
     path: str = "/",
     core: int | None = None,
+    threads: int | None = None,
+    workers: int = 1,
     many_connections: bool = False,
+    own: Sequence[str] = (),
     environment: dict[str, str] | None = None,
 ) -> Iterator[Server]:
     """Start a server on a free port, wait until it answers `path`, and end all its processes afterwards."""
     port = free_port()
-    arguments = command(name, app, port, python, many_connections=many_connections)
+    arguments = command(
+        name, app, port, python, threads=threads, workers=workers, many_connections=many_connections, own=own
+    )
     search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     variables = {**os.environ, "PYTHONPATH": search_path, **(environment or {})}
     with tempfile.TemporaryFile() as output:
