@@ -1,11 +1,14 @@
 """What most tests need: a real server on a kernel-picked port, stopped at the end whatever happens."""
 
+import gc
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.strategies.waiting import eventually
 from wsgiraw import Server
 from wsgiraw.strategies import STRATEGIES
 
@@ -15,10 +18,33 @@ if TYPE_CHECKING:
 Serve = Callable[..., Server]
 
 
+def pytest_collection_finish() -> None:
+    """Spare the collector the thousands of tests, which stay until the end: each collection would look at them all."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(params=STRATEGIES)
 def strategy(request: pytest.FixtureRequest) -> str:
     """Each strategy in turn."""
     return str(request.param)
+
+
+@pytest.fixture
+def here(strategy: str) -> None:
+    """Skip where each connection has a process: the test looks at what stays there, in the application or its log."""
+    if STRATEGIES[strategy].multiprocess:
+        pytest.skip("what it looks at is in another process")
+
+
+@pytest.fixture
+def settled() -> None:
+    """For tests that count descriptors or threads: nothing that earlier tests have left behind ends meanwhile.
+
+    That is threads that were stuck in an application when their server stopped, and what waits for the collector.
+    """
+    eventually(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("wsgiraw")])
+    gc.collect()
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ SENSIBLE, GREATEST = 250, 400
 """Lines of a module: above the first it needs a reason below, above the second it must be taken apart."""
 
 LONG = {
-    "config.py": "the one list of everything that can be set",
     "importer.py": "one message for each way in which an application specification can fail",
-    "strategies/eventloop.py": "all transitions of one state machine, which is easier to follow in one place",
+    "strategies/loop.py": "all transitions of one state machine, which is easier to follow in one place",
+    "strategies/prefork/master.py": "all transitions of another: what a master does about each thing that happens",
 }
 
 WITHOUT_INPUT_AND_OUTPUT = frozenset(

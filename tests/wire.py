@@ -1,6 +1,8 @@
 """A raw HTTP client for tests: octets out, octets in, and responses taken apart without mending anything."""
 
+import os
 import socket
+import weakref
 from dataclasses import dataclass
 
 from wsgiraw import Server
@@ -9,6 +11,19 @@ __all__ = ["Reply", "connect", "exchange", "read_all", "replies"]
 
 PATIENCE = 20.0
 """Seconds after which a test that waits has failed."""
+
+
+_clients: "weakref.WeakSet[socket.socket]" = weakref.WeakSet()
+
+
+def _close_in_child() -> None:
+    """Close in a forked process, such as serves a connection, the clients' ends, which would stay open otherwise."""
+    for client in _clients:
+        if client.fileno() >= 0:
+            os.close(client.fileno())
+
+
+os.register_at_fork(after_in_child=_close_in_child)
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,11 @@ class Reply:
 
 def connect(server: Server) -> socket.socket:
     """Return a connection to a server's first listener."""
-    return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
+    client = socket.socket()
+    _clients.add(client)  # before the server can fork because of it
+    client.settimeout(PATIENCE)
+    client.connect(("127.0.0.1", server.port))
+    return client
 
 
 def exchange(server: Server, octets: bytes, *, half_close: bool = True) -> bytes:
