@@ -32,8 +32,9 @@ __all__ = ["Handoff", "serve"]
 _QUIET = 20
 """Ticks without a call after which the watchdog sleeps."""
 
-_CALM, _RARELY = 1.0, 5
-"""Seconds without a slow call after which the watchdog, while it sees none, looks so many times more rarely."""
+_CALM, _LOADED, _RARELY = 1.0, 0.3, 10
+"""Seconds without a slow call after which the watchdog, if so many of its looks find a call that runs, looks so many
+times more rarely: each look takes the interpreter from a loop that has no time to spare."""
 
 
 def serve(service: Service) -> None:
@@ -178,13 +179,15 @@ class Handoff:
     def _watch(self) -> None:
         """Look at the running call once a tick; take the loop from one that was there a tick ago.
 
-        After a second without such a call it looks more rarely, and after a tick again if it has seen one.
+        While calls follow one another, and none has been slow for a second, it looks more rarely; and after a tick
+        again if it has seen one.
         """
-        seen, quiet, again = self.call, 0, False
+        seen, quiet, again, load = self.call, 0, False, 0.0
         while not self._finished:
-            rarely = not again and time.monotonic() - self._last_overrun > _CALM
+            rarely = load > _LOADED and not again and time.monotonic() - self._last_overrun > _CALM
             self._alarm.wait(self._tick * _RARELY if rarely else self._tick)
             call = self.call
+            load += (bool(call) - load) / _QUIET
             if call is not seen:
                 seen, quiet, again = call, 0, not again and bool(call)
             elif call:
