@@ -133,10 +133,6 @@ class Flock:
 
         be_worker(part, mask, work, tell)
 
-    def of(self, generation: Generation | None) -> list[Member]:
-        """Return the members of a generation that serve or will."""
-        return [member for member in self.members if member.generation is generation and not member.leaving]
-
     def tell(self, member: Member, number: int) -> None:
         """Send a signal. Whoever has not been reaped is still there to get it, if only as a zombie."""
         os.kill(member.pid, number)
