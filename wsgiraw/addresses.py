@@ -15,10 +15,13 @@ __all__ = [
     "checked_host",
     "joined",
     "parse_address",
+    "redirecting",
+    "redirects",
 ]
 
 # sun_path holds 108 octets on Linux and 104 on the BSDs and macOS, with a final NUL.
 _UNIX_PATH_OCTETS = 103
+_REDIRECT = "redirect+http:"
 _FORMS = "HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or fd://N"
 
 
@@ -43,6 +46,7 @@ class InheritedAddress(NamedTuple):
 
 def parse_address(text: str) -> TCPAddress | UnixAddress | InheritedAddress:
     """The address that `text` names. Raises ValueError with a sentence that begins with the text."""
+    text = text.removeprefix(_REDIRECT)
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path or "\0" in path:
@@ -71,6 +75,8 @@ def parse_address(text: str) -> TCPAddress | UnixAddress | InheritedAddress:
 
 def checked_address(text: str) -> str:
     """`text`, once `parse_address` accepts it."""
+    if redirects(text):
+        raise ValueError(f"{text!r} is for us alone: use redirect_http")
     parse_address(text)
     return text
 
@@ -88,6 +94,16 @@ def checked_host(text: str) -> str:
 def joined(host: str, port: int) -> str:
     """The address of a host, as `checked_host` returns it, and a port."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def redirecting(address: str) -> str:
+    """The same address, where clients are sent to https."""
+    return _REDIRECT + address
+
+
+def redirects(address: str) -> bool:
+    """Whether clients are sent to https from there."""
+    return address.startswith(_REDIRECT)
 
 
 def _bare_host(host: str) -> str:

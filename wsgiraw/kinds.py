@@ -11,7 +11,21 @@ from typing import Any
 
 from wsgiraw.processors import processors
 
-__all__ = ["INTEGER", "LIST", "LOG_FILE", "NAME", "OCTAL", "PROCESSES", "SECONDS", "SIZE", "SWITCH", "TEXT", "Kind"]
+__all__ = [
+    "INTEGER",
+    "LIST",
+    "LOG_FILE",
+    "NAME",
+    "OCTAL",
+    "OPTIONAL_PORT",
+    "PROCESSES",
+    "SECONDS",
+    "SIZE",
+    "SWITCH",
+    "TEXT",
+    "YES_NO",
+    "Kind",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -121,6 +135,10 @@ OCTAL = Kind("an octal file mode", "MODE", (int,), _octal, show="{:03o}".format,
 SWITCH = Kind(
     "a switch", "", (bool,), _switch, show=lambda value: "on" if value else "off", toml=lambda value: str(value).lower()
 )
+# One that takes a word, so that its default can be taken back in so many words: --strict-host no.
+YES_NO = dataclasses.replace(
+    SWITCH, noun="yes or no", metavar="yes|no", show=lambda value: "yes" if value else "no", quoted=True
+)
 LIST = Kind(
     "text or a list of texts",
     "TEXT",
@@ -140,7 +158,16 @@ LOG_FILE = Kind(
     show=lambda value: "auto" if value is None else value,
     quoted=True,
 )
-# Empty is how text says None.
+# Empty is how text says None, here and below.
+OPTIONAL_PORT = dataclasses.replace(
+    INTEGER,
+    noun="a port",
+    natives=(int, type(None)),
+    from_text=lambda text: _integer(text) if text else None,
+    show=lambda value: "" if value is None else str(value),
+    toml=None,
+    quoted=True,
+)
 NAME = Kind(
     "a name",
     "NAME",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from wsgiraw.errors import ConfigError
-from wsgiraw.kinds import SWITCH, Kind
+from wsgiraw.kinds import SWITCH, YES_NO, Kind
 
 __all__ = ["Option", "declared", "did_you_mean", "filled", "option"]
 
@@ -53,8 +53,9 @@ class Option:
         if self.choices:
             return ", ".join(self.choices)
         if self.minimum is None or self.maximum is None:
-            return "on, off" if self.kind is SWITCH else ""
-        numbers = (self.kind.from_value(type(self.default)(bound)) for bound in (self.minimum, self.maximum))
+            return "on, off" if self.kind is SWITCH else "yes, no" if self.kind is YES_NO else ""
+        number = int if self.default is None else type(self.default)
+        numbers = (self.kind.from_value(number(bound)) for bound in (self.minimum, self.maximum))
         return " to ".join(self.kind.show(number) for number in numbers)
 
     def show(self, value: Any) -> str:
@@ -78,7 +79,7 @@ class Option:
         if isinstance(value, str) and self.kind.quoted:
             return self.from_text(value)
         # bool is an int to Python, but `port = true` is a mistake.
-        fits = isinstance(value, self.kind.natives) and (self.kind is SWITCH or not isinstance(value, bool))
+        fits = isinstance(value, self.kind.natives) and (bool in self.kind.natives or not isinstance(value, bool))
         try:
             if not fits:
                 raise ValueError(value)
@@ -95,6 +96,8 @@ class Option:
         return f": give {' '.join(parts)}{example}" if parts else ""
 
     def _checked(self, value: Any) -> Any:
+        if value is None:
+            return None
         if self.choices:
             value = self.aliases.get(value.lower(), value.lower())
             if value not in self.choices:
@@ -104,7 +107,7 @@ class Option:
         # Written so that NaN, which compares false with everything, is out of range.
         if self.minimum is not None and self.maximum is not None and not self.minimum <= value <= self.maximum:
             raise ConfigError(f"{self.name} {self.show(value)} is out of range{self._advice()}")
-        if self.check is None or value is None:
+        if self.check is None:
             return value
         try:
             return tuple(map(self.check, value)) if isinstance(value, tuple) else self.check(value)

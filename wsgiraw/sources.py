@@ -163,8 +163,8 @@ def _flags(flags: Mapping[str, str | bool | Sequence[str]]) -> _Level:
         with _blaming(origin):
             if isinstance(given, str):
                 value = option.from_text(given)
-            elif name == "bind" and not isinstance(given, bool):
-                value = tuple(address for text in given for address in option.from_text(text))
+            elif option.repeatable and not isinstance(given, bool):
+                value = tuple(one for text in given for one in option.from_text(text))
             else:
                 value = option.from_value(given)
         level[name] = Setting(value, origin)

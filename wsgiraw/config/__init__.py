@@ -2,12 +2,13 @@
 
 Flags, `WSGIRAW_*` variables, TOML keys, `--help`, `--print-config` and `serve(app, **options)` all follow from here.
 Says nothing about where values come from (sources.py) and opens nothing: an address or a file is only a text here.
-The options stand in application.py, processes.py and wire.py; each class adds its own to those before.
+The options stand in application.py, tls.py, proxies.py, processes.py, limits.py and wire.py; each class adds its own to
+those before.
 """
 
 import dataclasses
 
-from wsgiraw.addresses import joined
+from wsgiraw.addresses import TCPAddress, joined, parse_address, redirecting
 from wsgiraw.config.processes import ONE_THREAD, STRATEGY_NAMES
 from wsgiraw.config.wire import LOG_LEVELS, WireOptions
 from wsgiraw.errors import ConfigError
@@ -31,11 +32,38 @@ class Config(WireOptions):
                 f"threads {self.threads} does not fit strategy {self.strategy!r}, which runs the application on one "
                 "thread: leave threads alone, and use workers for more at a time"
             )
+        self._check_tls()
+        if self.proxy_protocol and not self.trusted_proxies:
+            raise ConfigError("proxy_protocol believes trusted proxies only: give trusted_proxies")
+
+    def _check_tls(self) -> None:
+        if self.keyfile and len(self.keyfile) != len(self.certfile):
+            raise ConfigError(
+                f"certfile names {len(self.certfile)} files and keyfile {len(self.keyfile)}: give one keyfile for each "
+                "certfile, or none where the certfile has the key, too"
+            )
+        if (self.client_certs != "none") != (self.ca_certs is not None):
+            raise ConfigError("client_certs and ca_certs go together: say who checks clients' certificates, and how")
+        if not self.certfile:
+            for name in ("ca_certs", "keyfile_password_file", "redirect_http"):
+                if getattr(self, name) is not None:
+                    raise ConfigError(f"{name} goes with TLS: give a certfile")
+        elif self.redirect_http is not None and len(self.addresses) == len(self._own_addresses):
+            raise ConfigError("redirect_http needs an address with a host: unix sockets and descriptors have none")
+
+    @property
+    def _own_addresses(self) -> tuple[str, ...]:
+        return self.bind or (joined(self.host, self.port),)
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Where to listen: `bind`, or else host and port in the same form."""
-        return self.bind or (joined(self.host, self.port),)
+        """Where to listen: `bind`, or else host and port in the same form; then where to send clients to https."""
+        own = self._own_addresses
+        if self.redirect_http is None:
+            return own
+        parsed = (parse_address(address) for address in own)
+        hosts = dict.fromkeys(address.host for address in parsed if isinstance(address, TCPAddress))
+        return (*own, *(redirecting(joined(host, self.redirect_http)) for host in hosts))
 
 
 def configure(**options: object) -> Config:

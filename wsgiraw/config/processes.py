@@ -3,7 +3,7 @@
 import dataclasses
 import re
 
-from wsgiraw.config.application import ApplicationOptions
+from wsgiraw.config.proxies import ProxyOptions
 from wsgiraw.kinds import INTEGER, NAME, PROCESSES, SECONDS, SIZE, SWITCH, TEXT
 from wsgiraw.options import option
 
@@ -32,7 +32,7 @@ def _mode(text: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessOptions(ApplicationOptions):
+class ProcessOptions(ProxyOptions):
     """Strategy, workers, threads, and what a master does with them."""
 
     strategy: str = option(

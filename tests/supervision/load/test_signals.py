@@ -15,9 +15,11 @@ from tests.supervision.load.waiting import until
 
 
 def test_one_worker_more_and_one_less(folder: Path, strategy: str) -> None:
-    with served(folder, "--port=0", "--workers=2", f"--strategy={strategy}") as process:
+    options = ("--port=0", "--workers=2", "--log-level=debug", f"--strategy={strategy}")
+    with served(folder, *options) as process:
         with Load(("127.0.0.1", process.port()), kept=50, single=50) as load:
             load.settle()
+            started = 2
             for number, expected in [
                 (signal.SIGTTIN, 3),
                 (signal.SIGTTIN, 4),
@@ -27,10 +29,11 @@ def test_one_worker_more_and_one_less(folder: Path, strategy: str) -> None:
             ]:
                 load.phase = f"{expected} workers"
                 process.signal(number)
-                until(
-                    lambda expected=expected: len(now := children(process.pid)) == expected and now <= load.pids,
-                    load.phase,
-                )
+                started += number == signal.SIGTTIN
+                while sum("is ready" in line for line in process.lines) < started:
+                    process.line("is ready")
+                until(lambda expected=expected: len(children(process.pid)) == expected, load.phase)
+                load.settle()
             load.settle()
         assert process.stop() == 0
     assert load.lost == []
