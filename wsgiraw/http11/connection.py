@@ -96,6 +96,11 @@ class Connection:
         """The client has sent its last octet."""
         return self._ended
 
+    @property
+    def body_octets(self) -> int:
+        """How many octets of the body that is arriving have arrived, decoded."""
+        return 0 if self._body is None else self._body.spool.size
+
     def takes_continue(self) -> bool:
         """Whether the client waits for 100 Continue now; true once per request (RFC 9110 §10.1.1)."""
         request = self._arriving
@@ -119,7 +124,7 @@ class Connection:
             head = self._take_head()
             if head is None:
                 return None
-            request = Request(*split_head(head))
+            request = Request(*split_head(head), strict_host=self._limits.strict_host)
             if head.count(b"\n") > self._limits.fields:
                 raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header fields")
             if request.chunked or request.content_length:
@@ -204,7 +209,7 @@ class Connection:
         limits = self._limits
         if request.content_length > limits.body:
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request body is too large")
-        spool = Spool(limits.spool, self._open_file)
+        spool = Spool(limits.spool, self._open_file, limits.memory)
         self._body = ChunkedBody(limits, spool) if request.chunked else LengthBody(request.content_length, spool)
         self._arriving = request
         return self._continue_body(request)

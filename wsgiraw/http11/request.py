@@ -36,8 +36,11 @@ class Request:
         "version",
     )
 
-    def __init__(self, method: str, target: str, version: str, fields: Fields) -> None:
-        """Judge a head. Raises `HTTPError` 400, 413, 417, 501 or 505."""
+    def __init__(self, method: str, target: str, version: str, fields: Fields, *, strict_host: bool = True) -> None:
+        """Judge a head. Raises `HTTPError` 400, 413, 417, 501 or 505.
+
+        Unless `strict_host`, Host may be missing in HTTP/1.1 as in HTTP/1.0.
+        """
         self.method = method
         self.target = target
         self.version = version
@@ -56,7 +59,7 @@ class Request:
             raise _refused_method(method, target)
         host = fields.get("HTTP_HOST")
         if host is None:
-            if version == "HTTP/1.1":  # RFC 9112 §3.2
+            if version == "HTTP/1.1" and strict_host:  # RFC 9112 §3.2
                 raise _bad("no Host field: HTTP/1.1 requires one, add 'Host: name'")
         elif not _is_host(host):
             raise _bad("empty or malformed Host field: send 'Host: name' or 'Host: name:port'")
