@@ -36,6 +36,7 @@ def test_complete(serve: Serve, strategy: str, told: Told) -> None:
     (environ,) = told.environs
     assert type(environ) is dict
     assert environ.pop("wsgi.errors") is errors
+    assert environ.pop("wsgiraw.client_gone")() is True
     assert environ.pop("wsgi.input").closed, "the body is given back with the response"
     assert environ == {
         "REQUEST_METHOD": "POST",

@@ -65,6 +65,8 @@ def advance(channel: Channel, gateway: Gateway, persists: bool) -> Next:
                         gateway.patience.pause(request)
                     return ROOM
             channel.response = channel.request = None
+            if channel.unsent is not None:
+                return ROOM  # of what `write()` gave to TLS
     except HTTPError as error:
         return refuse(channel, gateway, error)
     except ApplicationError:
