@@ -124,6 +124,10 @@ class ChunkedBody:
         """Take octets up to the end of the body. Raises `HTTPError` 400, 413 or 431."""
         end = len(data)
         while start < end and not self.complete:
+            if self._part is _Part.SIZE and not self._line:
+                start = self._take_whole_chunks(data, start)
+                if start == end:
+                    break
             if self._part is _Part.DATA:
                 piece = data[start : start + self._remaining]
                 self.spool.write(piece)
@@ -141,6 +145,27 @@ class ChunkedBody:
                 line = bytes(self._line)
                 self._line.clear()
                 self._read_line(line)
+        return start
+
+    def _take_whole_chunks(self, data: bytes, start: int) -> int:
+        """Take chunks that are here from beginning to end, without extensions: nearly all. Leave the rest to others.
+
+        Small ones are what a client can make work with, so they are taken in a few steps each and kept together.
+        """
+        pieces = []
+        room = self._limits.body - self.spool.size
+        while (line_end := data.find(b"\r\n", start, start + 18)) > 0:
+            if not CHUNK_SIZE.fullmatch(data, start, line_end):
+                break
+            size = int(data[start:line_end], 16)
+            stop = line_end + 2 + size
+            if not size or data[stop : stop + 2] != b"\r\n" or size > room:
+                break
+            room -= size
+            pieces.append(data[line_end + 2 : stop])
+            start = stop + 2
+        if pieces:
+            self.spool.write(b"".join(pieces))
         return start
 
     def _check_size(self) -> None:

@@ -34,6 +34,8 @@ class State(Enum):
     """Nothing: no further request will be read from this connection."""
 
 
+_GULP, _SIP = 64 * 1024, 4 * 1024
+
 _BARE = re.compile(rb"\r(?=[^\n])|(?<!\r)\n")
 
 
@@ -55,6 +57,7 @@ class Connection:
         "_open_file",
         "_partial",
         "_request",
+        "appetite",
         "state",
     )
 
@@ -63,6 +66,8 @@ class Connection:
         self._limits = limits
         self._open_file = open_file
         self.state = State.IDLE
+        self.appetite = _GULP
+        """How many octets to receive at once: few where little of them is data, since such take long to read."""
         self._data = b""
         """The octets that arrived last; those before `_at` are used."""
         self._at = 0
@@ -219,12 +224,15 @@ class Connection:
         body = self._body
         assert body is not None
         try:
-            self._at = body.receive(self._data, self._at)
+            at, size = self._at, body.spool.size
+            self._at = body.receive(self._data, at)
             if not body.complete:
                 if self._ended:
                     raise _bad("the request ended inside its body")  # RFC 9112 §8
                 self.state = State.BODY
+                self.appetite = _GULP if (body.spool.size - size) * 4 >= self._at - at else _SIP
                 return None
+            self.appetite = _GULP
             request.body = body.spool.finish()
         except OSError as error:
             raise HTTPError(HTTPStatus.INSUFFICIENT_STORAGE, "no room to keep the request body") from error

@@ -219,7 +219,7 @@ class EventLoop:
     def _hear(self, channel: Channel) -> bool:
         """Take what has arrived; return whether a request is complete, and have it in `channel.request`."""
         try:
-            channel.connection.receive(channel.socket.recv(_RECEIVE))
+            channel.connection.receive(channel.socket.recv(channel.connection.appetite))
         except BlockingIOError:
             return False
         except OSError:
