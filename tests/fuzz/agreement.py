@@ -8,7 +8,7 @@ from tests.http11.outcome import Outcome, Seen, cut, outcome
 from wsgiraw.errors import HTTPError
 from wsgiraw.http11 import Limits, Request, split_head
 
-__all__ = ["SMALL", "agree", "agree_on_head", "check"]
+__all__ = ["SMALL", "agree", "agree_on_head", "check", "expected"]
 
 SMALL = Limits(head=200, request_line=40, fields=6, body=60, chunk_line=20, trailer=30, spool=16)
 """So low that a few octets reach each of them."""
@@ -33,7 +33,16 @@ def agree(octets: bytes, positions: Iterable[int], limits: Limits) -> None:
 
 def check(verdict: Verdict, found: Outcome) -> None:
     """Fail where this is not what came of a connection whose client has sent its last octet."""
-    expected = [
+    assert found.requests == expected(verdict)
+    if verdict.end is End.REFUSED:
+        assert found.status in verdict.statuses, verdict.statuses
+    else:
+        assert found.status == (400 if verdict.end is End.INCOMPLETE else None)
+
+
+def expected(verdict: Verdict) -> list[Seen]:
+    """Return what a gateway has to get."""
+    return [
         Seen(
             request.method,
             request.target,
@@ -46,8 +55,3 @@ def check(verdict: Verdict, found: Outcome) -> None:
         )
         for request in verdict.requests
     ]
-    assert found.requests == expected
-    if verdict.end is End.REFUSED:
-        assert found.status in verdict.statuses, verdict.statuses
-    else:
-        assert found.status == (400 if verdict.end is End.INCOMPLETE else None)
