@@ -53,10 +53,10 @@ class Request:
         self.expects_continue = False
         self.answered = False
         """The octets last yielded by the gateway end the response: nothing but cleaning up is left to do."""
-        if version != "HTTP/1.1" and version != "HTTP/1.0":
-            self.version = version = _served_version(version)
         if method not in _METHODS and (method == "CONNECT" or not TOKEN.fullmatch(method)):
             raise _refused_method(method, target)
+        if version != "HTTP/1.1" and version != "HTTP/1.0":
+            self.version = version = _served_version(version)
         host = fields.get("HTTP_HOST")
         if host is None:
             if version == "HTTP/1.1" and strict_host:  # RFC 9112 §3.2
