@@ -4,6 +4,7 @@ listening   an address to listening sockets
 listener    a listening socket, accepting
 newcomers   closing a queue without a reset for anybody
 parting     ways to part with a client
+proxy_protocol   what a proxy says of its client before anything else
 """
 
 from wsgiraw.net.listener import Listener, OutOfDescriptors
