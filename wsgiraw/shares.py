@@ -3,8 +3,10 @@
 from wsgiraw.config import Config
 from wsgiraw.http11 import Limits
 from wsgiraw.strategies import Capacity, Timeouts
+from wsgiraw.trust import TrustedPeers
+from wsgiraw.wsgi import Forwarding
 
-__all__ = ["capacity", "limits", "timeouts"]
+__all__ = ["capacity", "forwarding", "limits", "timeouts"]
 
 
 def limits(config: Config) -> Limits:
@@ -40,3 +42,8 @@ def timeouts(config: Config) -> Timeouts:
         write=config.write_timeout,
         linger=config.linger_timeout,
     )
+
+
+def forwarding(config: Config) -> Forwarding:
+    """Return which proxies are believed, and what."""
+    return Forwarding(TrustedPeers(config.trusted_proxies), config.forwarded_fields, config.trusted_hops)

@@ -308,7 +308,7 @@ class EventLoop:
     def refuse_busy(self, channel: Channel) -> None:
         """Answer that nobody has time, and part."""
         assert channel.response is None
-        request, channel.request = channel.request, None
+        request = channel.request
         error = HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, "all threads are busy: try again later")
         error.retry_after = 1
         error.to_head = request is not None and request.method == "HEAD"
