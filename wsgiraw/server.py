@@ -15,11 +15,11 @@ from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
 from wsgiraw.net import Certificates, Listener, listen
 from wsgiraw.observe import open_access_log, reopen
-from wsgiraw.shares import capacity, limits, timeouts, tls_settings
+from wsgiraw.shares import capacity, forwarding, limits, timeouts, tls_settings
 from wsgiraw.strategies import STRATEGIES, Patience, Pulse, Service, Stop, Tally, serial
 from wsgiraw.trust import TrustedPeers
 from wsgiraw.version import __version__
-from wsgiraw.wsgi import Gateway, Health
+from wsgiraw.wsgi import Gateway, Health, Redirect
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -70,6 +70,8 @@ class Server:
         self._stop = Stop(config.graceful_timeout, master)
         if config.lint:
             application = validator(application)
+        if config.redirect_http is not None:
+            application = Redirect(application)
         if config.health_path:
             application = Health(application, config.health_path, lambda: self._stop.draining)
         self._gateway = Gateway(
@@ -85,6 +87,7 @@ class Server:
             multiprocess=self._strategy.multiprocess or config.workers > 1,
             run_once=self._strategy.multiprocess and config.keep_alive == 0,
             on_finished=_limit(config, self._pulse),
+            forwarding=forwarding(config),
         )
         self._patience: Patience | None = None
         if config.request_timeout:

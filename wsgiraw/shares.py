@@ -7,8 +7,10 @@ from wsgiraw.descriptors import spare_descriptors
 from wsgiraw.http11 import BodyMemory, Limits
 from wsgiraw.net import TLSSettings
 from wsgiraw.strategies import Capacity, Timeouts
+from wsgiraw.trust import TrustedPeers
+from wsgiraw.wsgi import Forwarding
 
-__all__ = ["capacity", "limits", "timeouts", "tls_settings"]
+__all__ = ["capacity", "forwarding", "limits", "timeouts", "tls_settings"]
 
 
 def limits(config: Config) -> Limits:
@@ -69,3 +71,8 @@ def tls_settings(config: Config, directory: str = "") -> TLSSettings | None:
         minimum=config.tls_minimum,
         ciphers=config.ciphers,
     )
+
+
+def forwarding(config: Config) -> Forwarding:
+    """Return which proxies are believed, and what."""
+    return Forwarding(TrustedPeers(config.trusted_proxies), config.forwarded_fields, config.trusted_hops)

@@ -320,7 +320,7 @@ class EventLoop:
     def refuse_busy(self, channel: Channel) -> None:
         """Answer that nobody has time, and part."""
         assert channel.response is None
-        request, channel.request = channel.request, None
+        request = channel.request
         self._tally.count("busy")
         error = HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is busy: try again later")
         error.retry_after = 1

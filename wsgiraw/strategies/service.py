@@ -16,7 +16,7 @@ from wsgiraw.strategies.stop import Stop
 from wsgiraw.strategies.tally import Tally
 from wsgiraw.strategies.timeouts import Timeouts
 from wsgiraw.trust import TrustedPeers
-from wsgiraw.wsgi import Gateway, tls_environ
+from wsgiraw.wsgi import REDIRECT, Gateway, tls_environ
 
 __all__ = ["Capacity", "Newcomer", "Service", "opened"]
 
@@ -82,14 +82,19 @@ class Service:
                 continue
             environ = self.gateway.connection_environ((listener.server_name, listener.server_port), (address, port))
             environ["wsgiraw.client_gone"] = partial(has_left, sock)
-            opening = None
-            context = None
-            if self.certificates is not None and not listener.redirects:
+            opening = context = None
+            if listener.redirects:
+                environ[REDIRECT] = self._tls_port()
+            elif self.certificates is not None:
                 context = self.certificates.context(time.monotonic())
             if announced or context is not None:
                 opening = Opening(sock, context, proxied=announced)
             return Newcomer(sock, environ, opening)
         return None
+
+    def _tls_port(self) -> str:
+        """Return where clients are sent to."""
+        return next((str(one.port) for one in self.listeners if one.port and not one.redirects), "443")
 
     def refuse_newcomers(self) -> None:
         """Let nobody else into the kernel's queues, before they are emptied for the last time."""

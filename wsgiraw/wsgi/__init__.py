@@ -2,9 +2,23 @@
 
 from wsgiraw.wsgi.client_certificate import tls_environ
 from wsgiraw.wsgi.file_wrapper import FileSegment, FileWrapper
+from wsgiraw.wsgi.forwarded import Forwarding
 from wsgiraw.wsgi.gateway import Gateway, Octets
 from wsgiraw.wsgi.health import Health
 from wsgiraw.wsgi.mount import Mount
+from wsgiraw.wsgi.redirect import REDIRECT, Redirect
 from wsgiraw.wsgi.spool_file import open_spool_file
 
-__all__ = ["FileSegment", "FileWrapper", "Gateway", "Health", "Mount", "Octets", "open_spool_file", "tls_environ"]
+__all__ = [
+    "REDIRECT",
+    "FileSegment",
+    "FileWrapper",
+    "Forwarding",
+    "Gateway",
+    "Health",
+    "Mount",
+    "Octets",
+    "Redirect",
+    "open_spool_file",
+    "tls_environ",
+]
