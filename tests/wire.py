@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wsgiraw import Server
 
-__all__ = ["Reply", "connect", "exchange", "read_all", "replies"]
+__all__ = ["Reply", "closed_in_children", "connect", "exchange", "read_all", "replies"]
 
 PATIENCE = 20.0
 """Seconds after which a test that waits has failed."""
@@ -24,6 +24,11 @@ def _close_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_close_in_child)
+
+
+def closed_in_children(client: socket.socket) -> None:
+    """Have forked processes close their share of a client's end: it would stay open as long as they live."""
+    _clients.add(client)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Reply:
 def connect(server: Server) -> socket.socket:
     """Return a connection to a server's first listener."""
     client = socket.socket()
-    _clients.add(client)  # before the server can fork because of it
+    closed_in_children(client)  # before the server can fork because of it
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", server.port))
     return client
