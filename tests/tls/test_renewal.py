@@ -39,6 +39,7 @@ def test_replaced_files_are_used(
     strategy: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     before = trust.serial(server)
     with trust.connect(server) as client, client.makefile("rb") as stream:
         client.sendall(GET)

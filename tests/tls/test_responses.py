@@ -141,17 +141,14 @@ def aborting(kind: str) -> "Callable[[WSGIEnvironment, StartResponse], Iterable[
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/broken":
             return hello(environ, start_response)
-        if kind == "short":
-            start_response("200 OK", [*TEXT, ("Content-Length", "100")])
-            return [b"a beginning"]
         write = start_response("200 OK", TEXT)
-        return broken(write)
-
-    def broken(write: Callable[[bytes], object]) -> Iterator[bytes]:
         if kind == "write":
             write(b"a beginning")
-        else:
-            yield b"a beginning"
+            raise LookupError("no end")
+        return broken()
+
+    def broken() -> Iterator[bytes]:
+        yield b"a beginning"
         raise LookupError("no end")
 
     return application
