@@ -62,7 +62,7 @@ def told(server: Server, trust: Trust, certificate: Certificate | None, version:
 
 
 def name_of(certificate: Certificate) -> str:
-    """Return its subject as RFC 4514 writes it, its octets as latin-1 (PEP 3333 "Unicode Issues")."""
+    """Return its subject as RFC 4514 writes it, = not escaped, its octets as latin-1 (PEP 3333 "Unicode Issues")."""
     return certificate.x509.subject.rfc4514_string().encode().decode("latin-1")
 
 
@@ -170,7 +170,7 @@ def test_odd_names_harm_nobody(
         assert "Eve,O=Admins" not in said  # it would be another organization
         assert not said.endswith(" ")
         if odd in ("comma", "not ASCII", "quotes", "percent", "right to left", "separators of lines"):
-            assert said == name_of(certificate)
+            assert said.replace(r"\=", "=") == name_of(certificate)  # which RFC 4514 §2.4 leaves to us
         assert found["SSL_CLIENT_M_SERIAL"] == certificate.serial
     eventually(lambda: len(log.read_text().splitlines()) == 2)
 

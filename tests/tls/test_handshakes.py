@@ -128,7 +128,7 @@ def test_plain_http_is_told_to_speak_tls(
     octets = exchange(server, asked(method, "/", body=b"x" * 5000 if method == "POST" else b""), half_close=False)
     (reply,) = replies(octets)
     assert (reply.status, reply.field("Connection")) == (400, "close")
-    assert reply.field("Content-Type") == "text/plain"
+    assert str(reply.field("Content-Type")).startswith("text/plain")
     assert re.search(rb"https", reply.body)
     assert served(server, trust)
     server.close()
@@ -162,7 +162,7 @@ GARBAGE = {
 def test_garbage(secure: Secure, trust: Trust, garbage: str, caplog: pytest.LogCaptureFixture) -> None:
     """It is ended at once, with whatever words, and is no news."""
     server = secure(hello, handshake_timeout=FOR_EVER)
-    with connect(server) as client, suppress(ConnectionResetError, BrokenPipeError):
+    with connect(server) as client, suppress(OSError):
         client.sendall(GARBAGE[garbage])
         client.shutdown(socket.SHUT_WR)
         read_to_the_end(client)

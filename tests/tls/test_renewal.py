@@ -12,6 +12,9 @@ from tests.tls.clients import Trust
 from tests.tls.conftest import Secure
 from wsgiraw import Server
 
+ONE_OF_EACH_KIND = ["handoff", "threaded"]
+"""Loops look at the files, and those that accept for others."""
+
 
 @pytest.fixture
 def files(authority: Authority, tmp_path: Path) -> Certificate:
@@ -39,6 +42,7 @@ def test_replaced_files_are_used(
     strategy: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     before = trust.serial(server)
     with trust.connect(server) as client, client.makefile("rb") as stream:
         client.sendall(GET)
@@ -76,6 +80,7 @@ def unreadable(files: Certificate) -> None:
     Path(files.keyfile).mkdir()
 
 
+@pytest.mark.parametrize("strategy", ONE_OF_EACH_KIND)
 @pytest.mark.parametrize("damage", [garbage, nothing, empty, unreadable])
 def test_what_is_broken_changes_nothing_and_is_logged_once(
     server: Server,
@@ -103,6 +108,7 @@ def test_what_is_broken_changes_nothing_and_is_logged_once(
     assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
 
 
+@pytest.mark.parametrize("strategy", ONE_OF_EACH_KIND)
 def test_a_key_that_comes_after_its_certificate(
     server: Server, files: Certificate, renewed: Certificate, trust: Trust, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -122,6 +128,7 @@ def test_a_key_that_comes_after_its_certificate(
     eventually(lambda: trust.serial(server) == renewed.serial)
 
 
+@pytest.mark.parametrize("strategy", ONE_OF_EACH_KIND)
 def test_one_of_several(secure: Secure, files: Certificate, authority: Authority, trust: Trust) -> None:
     first, second = authority.issue("localhost"), authority.issue("other.example")
     server = secure(hello, certfile=[first.both, files.both], keyfile=[])
@@ -133,6 +140,7 @@ def test_one_of_several(secure: Secure, files: Certificate, authority: Authority
     assert trust.serial(server) == first.serial
 
 
+@pytest.mark.parametrize("strategy", ONE_OF_EACH_KIND)
 def test_other_authorities_of_clients(
     secure: Secure, authority: Authority, stranger: Authority, trust: Trust, tmp_path: Path
 ) -> None:
@@ -156,6 +164,7 @@ def test_other_authorities_of_clients(
     assert not let_in(authority.client)
 
 
+@pytest.mark.parametrize("strategy", ONE_OF_EACH_KIND)
 def test_a_link_that_points_elsewhere(
     secure: Secure, authority: Authority, renewed: Certificate, trust: Trust, tmp_path: Path
 ) -> None:

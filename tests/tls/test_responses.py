@@ -141,17 +141,14 @@ def aborting(kind: str) -> "Callable[[WSGIEnvironment, StartResponse], Iterable[
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/broken":
             return hello(environ, start_response)
-        if kind == "short":
-            start_response("200 OK", [*TEXT, ("Content-Length", "100")])
-            return [b"a beginning"]
         write = start_response("200 OK", TEXT)
-        return broken(write)
-
-    def broken(write: Callable[[bytes], object]) -> Iterator[bytes]:
         if kind == "write":
             write(b"a beginning")
-        else:
-            yield b"a beginning"
+            raise LookupError("no end")
+        return broken()
+
+    def broken() -> Iterator[bytes]:
+        yield b"a beginning"
         raise LookupError("no end")
 
     return application
@@ -180,20 +177,23 @@ def test_a_response_that_the_end_delimits_is_ended_in_order(secure: Secure, trus
     assert octets.endswith(b"\r\n\r\nwhole")  # read to its close_notify, or it would have failed
 
 
-def test_what_takes_too_long_gets_504(secure: Secure, trust: Trust) -> None:
-    hanging = Hanging()
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    application = Hanging()
+    yield application
+    application.released.set()
+
+
+def test_what_takes_too_long_gets_504(secure: Secure, trust: Trust, hanging: Hanging) -> None:
     reply = ask(secure(hanging, request_timeout=SHORT), trust, asked("GET", "/before"))
-    hanging.released.set()
     assert (reply.status, reply.field("Connection")) == (504, "close")
 
 
-def test_what_takes_too_long_later_is_cut_off(secure: Secure, trust: Trust) -> None:
-    hanging = Hanging()
+def test_what_takes_too_long_later_is_cut_off(secure: Secure, trust: Trust, hanging: Hanging) -> None:
     with trust.connect(secure(hanging, request_timeout=SHORT)) as client:
         client.sendall(b"GET /within HTTP/1.0\r\n\r\n")
         with pytest.raises(BROKEN_OFF):
             read_all(client)
-    hanging.released.set()
 
 
 @pytest.mark.usefixtures("here")

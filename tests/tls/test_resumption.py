@@ -10,7 +10,7 @@ from tests.tls.certificates import Authority
 from tests.tls.clients import Trust
 from tests.tls.command_line import site_of
 from tests.tls.conftest import Secure
-from tests.wire import replies
+from tests.wire import read_all, replies
 from tests.wsgi.applications import asked
 from wsgiraw import Server
 
@@ -21,9 +21,9 @@ def visit(
     trust: Trust, server: Server | int, context: ssl.SSLContext, session: ssl.SSLSession | None = None, **options: str
 ) -> tuple[bool, ssl.SSLSession | None]:
     """Ask once; return whether the session was resumed, and the one to go on with (in TLS 1.3 it comes afterwards)."""
-    with trust.connect(server, context, session=session, **options) as client, client.makefile("rb") as stream:
-        client.sendall(asked("GET", "/"))
-        assert read_reply(stream).status == 200
+    with trust.connect(server, context, session=session, **options) as client:
+        client.sendall(asked("GET", "/", "Connection: close"))
+        assert replies(read_all(client))[0].status == 200
         return bool(client.session_reused), client.session
 
 
@@ -99,10 +99,7 @@ def test_whichever_worker_answers(
         for number in range(500):
             with trust.connect(site.port, context, session=session) as client:
                 client.sendall(asked("GET", "/", "Connection: close"))
-                octets = b""
-                while data := client.recv(1000):
-                    octets += data
-                answered.add(replies(octets)[0].body)
+                answered.add(replies(read_all(client))[0].body)
                 assert client.session_reused == (number > 0)
                 session = session or client.session
             if number >= TIMES and len(answered) == workers:
