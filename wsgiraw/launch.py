@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
+from wsgiraw.descriptors import raise_limit
 from wsgiraw.errors import ConfigError
+from wsgiraw.net import Certificates
 from wsgiraw.observe import banner, log, open_access_log, reopen, set_up_error_log
 from wsgiraw.pidfile import PidFile
 from wsgiraw.process import Source, privileges, serve_alone, work
+from wsgiraw.shares import tls_settings
 from wsgiraw.strategies.prefork import Duties, Ports, Predecessor, predecessor, supervise
 from wsgiraw.version import __version__
 from wsgiraw.wsgi import Mount
@@ -113,7 +116,17 @@ class _Logs:
 
 def _serve(source: Source, config: Config, reread: Callable[[], Config], before: Predecessor | None) -> None:
     """Serve in this process, or in `config.workers` others that this one forks, until a signal."""
-    config = _with_access_log(config)
+    certificates: dict[Config, Certificates | None] = {}
+
+    def prepared(config: Config) -> Config:
+        """Load what workers share, before they are forked and part with privileges. Raises `ConfigError`."""
+        config = _with_access_log(config)
+        settings = tls_settings(config, source.directory)
+        certificates[config] = None if settings is None else Certificates(settings)
+        return config
+
+    raise_limit()
+    config = prepared(config)
     with ExitStack() as stack:
         pid_file = PidFile(config.pid, before.pid if before else 0) if config.pid else None
         logs = _Logs(config)
@@ -129,7 +142,7 @@ def _serve(source: Source, config: Config, reread: Callable[[], Config], before:
             if pid_file is not None:
                 pid_file.write()
                 stack.callback(pid_file.remove)
-            _announce(config, [listener.url for listener in ports.listeners])
+            _announce(config, [listener.url(tls=bool(config.certfile)) for listener in ports.listeners])
 
         def established_alone() -> None:
             established()
@@ -139,8 +152,8 @@ def _serve(source: Source, config: Config, reread: Callable[[], Config], before:
 
         if config.workers:
             duties = Duties(
-                work=lambda *given: work(source, logs.errors, *given),
-                reread=lambda: _with_access_log(reread()),
+                work=lambda config, *given: work(source, logs.errors, certificates[config], config, *given),
+                reread=lambda: prepared(reread()),
                 established=established,
                 adopted=logs.adopt,
                 reopen_logs=logs.reopen,
@@ -148,7 +161,7 @@ def _serve(source: Source, config: Config, reread: Callable[[], Config], before:
             )
             supervise(config, duties, ports, before)
         else:
-            serve_alone(source, config, ports.listeners, logs.errors, established_alone)
+            serve_alone(source, certificates[config], config, ports.listeners, logs.errors, established_alone)
         log.info("stopped")
 
 

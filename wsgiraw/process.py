@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TextIO
 from wsgiraw.config import Config
 from wsgiraw.errors import ConfigError
 from wsgiraw.importer import load, set_import_path
-from wsgiraw.net import Listener
+from wsgiraw.net import Certificates, Listener
 from wsgiraw.observe import log, set_up_error_log
 from wsgiraw.privileges import Privileges
 from wsgiraw.server import Server
@@ -64,7 +64,14 @@ class Source:
         return applications[""] if list(applications) == [""] else Mount(applications)
 
 
-def work(source: Source, inherited: TextIO, config: Config, listeners: Sequence[Listener], post: Post) -> None:
+def work(
+    source: Source,
+    inherited: TextIO,
+    certificates: Certificates | None,
+    config: Config,
+    listeners: Sequence[Listener],
+    post: Post,
+) -> None:
     """Serve in a worker until the master says stop, or is no more. `inherited` is the master's error log.
 
     Raises `ConfigError` where the application or a hook fails.
@@ -79,13 +86,21 @@ def work(source: Source, inherited: TextIO, config: Config, listeners: Sequence[
     _call_hook("post_fork", config.post_fork, post.worker)
     application = source.load(config)
     _settle_in()
-    server = Server(application, config, listeners=listeners, errors=errors, pulse=post.pulse, master=post.master)
+    server = Server(
+        application,
+        config,
+        listeners=listeners,
+        errors=errors,
+        certificates=certificates,
+        pulse=post.pulse,
+        master=post.master,
+    )
     actions = {
         signal.SIGTERM: server.shutdown_gracefully,
         signal.SIGQUIT: server.shutdown_at_once,
         signal.SIGUSR1: server.reopen_logs,
         signal.SIGUSR2: server.drain,
-        DUMP: lambda: _dump(errors),
+        DUMP: lambda: _dump(server, errors),
     }
     try:
         with _minding(server, actions):
@@ -100,7 +115,12 @@ def work(source: Source, inherited: TextIO, config: Config, listeners: Sequence[
 
 
 def serve_alone(
-    source: Source, config: Config, listeners: Sequence[Listener], errors: TextIO, announce: Callable[[], None]
+    source: Source,
+    certificates: Certificates | None,
+    config: Config,
+    listeners: Sequence[Listener],
+    errors: TextIO,
+    announce: Callable[[], None],
 ) -> None:
     """Serve without a master until a signal. An application that does not return in its time is not waited for.
 
@@ -116,7 +136,14 @@ def serve_alone(
             log.info("stopping: %s", message.removeprefix("retire "))
             finish()
 
-    server = Server(application, config, listeners=listeners, errors=errors, pulse=Pulse(tell=hear))
+    server = Server(
+        application,
+        config,
+        listeners=listeners,
+        errors=errors,
+        certificates=certificates,
+        pulse=Pulse(tell=hear),
+    )
 
     def end() -> None:
         if server.stopping or signal.getitimer(signal.ITIMER_REAL)[0]:
@@ -149,7 +176,7 @@ def serve_alone(
         signal.SIGQUIT: end_at_once,
         signal.SIGUSR1: server.reopen_logs,
         signal.SIGALRM: time_is_up,
-        DUMP: lambda: _dump(errors),
+        DUMP: lambda: _dump(server, errors),
     }
     try:
         with _minding(server, actions):
@@ -173,11 +200,15 @@ def _settle_in() -> None:
         sys.setswitchinterval(_SWITCH_INTERVAL)
 
 
-def _dump(errors: TextIO | None) -> None:
-    """Write what every thread is at into the error log: at once, for the loop may be what is stuck."""
+def _dump(server: Server, errors: TextIO | None) -> None:
+    """Write what every thread is at, and who was parted with, into the error log.
+
+    At once, for the loop may be what is stuck; not through `logging`, whose locks this thread may hold.
+    """
     if errors is not None:
+        text = f"{report()}\nclients parted with: {server.tally}\n"
         with suppress(OSError):
-            os.write(errors.fileno(), f"{report()}\n".encode(errors="replace"))  # not logged: see `logging` on handlers
+            os.write(errors.fileno(), text.encode(errors="replace"))
 
 
 def _call_hook(option: str, name: str | None, worker: Worker) -> None:

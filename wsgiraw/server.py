@@ -6,19 +6,20 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 from wsgiref.validate import validator
 
 from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
-from wsgiraw.net import Listener, listen
+from wsgiraw.net import Certificates, Listener, listen
 from wsgiraw.observe import open_access_log, reopen
-from wsgiraw.shares import capacity, limits, timeouts
-from wsgiraw.strategies import STRATEGIES, Patience, Pulse, Service, Stop, serial
+from wsgiraw.shares import capacity, forwarding, limits, timeouts, tls_settings
+from wsgiraw.strategies import STRATEGIES, Patience, Pulse, Service, Stop, Tally, serial
+from wsgiraw.trust import TrustedPeers
 from wsgiraw.version import __version__
-from wsgiraw.wsgi import Gateway, Health
+from wsgiraw.wsgi import Gateway, Health, Redirect
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -39,6 +40,7 @@ class Server:
         *,
         listeners: Sequence[Listener] | None = None,
         errors: TextIO | None = None,
+        certificates: Certificates | None = None,
         pulse: Pulse | None = None,
         master: int | None = None,
         **options: object,
@@ -46,7 +48,8 @@ class Server:
         """Listen. Give a `config` or `options`.
 
         `listeners` are used instead of `config.addresses`; `errors` is the stream of `wsgi.errors`, standard error by
-        default; `pulse` is what a master sees of us, `master` a descriptor that becomes readable when it is no more.
+        default; `certificates` are used instead of those that `config` names; `pulse` is what a master sees of us,
+        `master` a descriptor that becomes readable when it is no more.
         There is an access log only where `access_logfile` names one.
         """
         self.config = config = configure(**options) if config is None else config
@@ -54,6 +57,10 @@ class Server:
         self._thread: threading.Thread | None = None
         self._running = threading.RLock()
         self._pulse = pulse or Pulse()
+        self._tally = Tally()
+        if certificates is None and (settings := tls_settings(config)) is not None:
+            certificates = Certificates(settings)
+        self._certificates = certificates
         self._closed = False
         clock = Clock()
         self._access_log = open_access_log(config.access_logfile, clock) if config.access_logfile else None
@@ -63,6 +70,8 @@ class Server:
         self._stop = Stop(config.graceful_timeout, master)
         if config.lint:
             application = validator(application)
+        if config.redirect_http is not None:
+            application = Redirect(application)
         if config.health_path:
             application = Health(application, config.health_path, lambda: self._stop.draining)
         self._gateway = Gateway(
@@ -78,6 +87,7 @@ class Server:
             multiprocess=self._strategy.multiprocess or config.workers > 1,
             run_once=self._strategy.multiprocess and config.keep_alive == 0,
             on_finished=_limit(config, self._pulse),
+            forwarding=forwarding(config),
         )
         self._patience: Patience | None = None
         if config.request_timeout:
@@ -93,12 +103,17 @@ class Server:
     @property
     def url(self) -> str:
         """Where the first listener answers, such as `http://127.0.0.1:8000`."""
-        return self.listeners[0].url
+        return self.listeners[0].url(tls=self._certificates is not None)
 
     @property
     def port(self) -> int:
         """The TCP port of the first listener; 0 for a unix socket."""
         return self.listeners[0].port
+
+    @property
+    def tally(self) -> Mapping[str, int]:
+        """How many clients were parted with, by reason: see `wsgiraw.strategies.Tally`."""
+        return self._tally
 
     def serve(self) -> None:
         """Serve in this thread until `shutdown()`; then all in flight is done or dropped, and nothing listens."""
@@ -111,14 +126,18 @@ class Server:
         serial.serve_once(self._service())
 
     def _service(self) -> Service:
+        config = self.config
         return Service(
             listeners=self.listeners,
             gateway=self._gateway,
             stop=self._stop,
-            timeouts=timeouts(self.config),
-            capacity=capacity(self.config),
+            timeouts=timeouts(config),
+            capacity=capacity(config),
             pulse=self._pulse,
-            health_path=self.config.health_path,
+            tally=self._tally,
+            certificates=self._certificates,
+            announcers=TrustedPeers(config.trusted_proxies if config.proxy_protocol else ()),
+            health_path=config.health_path,
             shared=self._shared,
         )
 

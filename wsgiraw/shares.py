@@ -1,10 +1,16 @@
 """What each part is given of the configuration, in the part's own words. Decides nothing and builds nothing."""
 
-from wsgiraw.config import Config
-from wsgiraw.http11 import Limits
-from wsgiraw.strategies import Capacity, Timeouts
+from pathlib import Path
 
-__all__ = ["capacity", "limits", "timeouts"]
+from wsgiraw.config import Config
+from wsgiraw.descriptors import spare_descriptors
+from wsgiraw.http11 import BodyMemory, Limits
+from wsgiraw.net import TLSSettings
+from wsgiraw.strategies import Capacity, Timeouts
+from wsgiraw.trust import TrustedPeers
+from wsgiraw.wsgi import Forwarding
+
+__all__ = ["capacity", "forwarding", "limits", "timeouts", "tls_settings"]
 
 
 def limits(config: Config) -> Limits:
@@ -17,6 +23,8 @@ def limits(config: Config) -> Limits:
         chunk_line=config.max_chunk_line_bytes,
         trailer=config.max_trailer_bytes,
         spool=config.spool_bytes,
+        memory=BodyMemory(config.body_memory),
+        strict_host=config.strict_host,
     )
 
 
@@ -28,6 +36,8 @@ def capacity(config: Config) -> Capacity:
         queue=config.max_queue,
         queue_timeout=config.queue_timeout,
         handoff_after=config.handoff_after,
+        connections=config.max_connections or spare_descriptors(),
+        concurrency=config.limit_concurrency,
     )
 
 
@@ -35,8 +45,34 @@ def timeouts(config: Config) -> Timeouts:
     """Return the timeouts of a connection."""
     return Timeouts(
         keep_alive=config.keep_alive,
+        handshake=config.handshake_timeout,
         head=config.head_timeout,
         body=config.body_timeout,
         write=config.write_timeout,
         linger=config.linger_timeout,
+        rate=config.min_rate,
     )
+
+
+def tls_settings(config: Config, directory: str = "") -> TLSSettings | None:
+    """Return what certificates are made from, if any are named; names of files are taken from a directory."""
+    if not config.certfile:
+        return None
+
+    def named(file: str | None) -> str | None:
+        return None if file is None else str(Path(directory, config.chdir, file).absolute())
+
+    keys = config.keyfile or [None] * len(config.certfile)
+    return TLSSettings(
+        certificates=[(str(named(file)), named(key)) for file, key in zip(config.certfile, keys, strict=True)],
+        password_file=named(config.keyfile_password_file),
+        ca_certs=named(config.ca_certs),
+        client_certs=config.client_certs,
+        minimum=config.tls_minimum,
+        ciphers=config.ciphers,
+    )
+
+
+def forwarding(config: Config) -> Forwarding:
+    """Return which proxies are believed, and what."""
+    return Forwarding(TrustedPeers(config.trusted_proxies), config.forwarded_fields, config.trusted_hops)

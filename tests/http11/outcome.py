@@ -5,9 +5,9 @@ from io import BytesIO
 from typing import NamedTuple
 
 from wsgiraw.errors import HTTPError
-from wsgiraw.http11 import Connection, Limits, State
+from wsgiraw.http11 import Connection, Limits, Request, State
 
-__all__ = ["Outcome", "Seen", "cut", "outcome"]
+__all__ = ["Outcome", "Seen", "cut", "outcome", "seen"]
 
 
 class Seen(NamedTuple):
@@ -33,39 +33,41 @@ class Outcome(NamedTuple):
 def outcome(pieces: Iterable[bytes], limits: Limits | None = None) -> Outcome:
     """Receive each piece, then the end, and answer every request at once."""
     connection = Connection(limits or Limits(), BytesIO)
-    seen: list[Seen] = []
+    found: list[Seen] = []
     try:
         for piece in pieces:
             connection.receive(piece)
-            _take(connection, seen)
+            _take(connection, found)
             if connection.state is State.CLOSED:
-                return Outcome(seen, None)
+                return Outcome(found, None)
         connection.receive(b"")
-        _take(connection, seen)
+        _take(connection, found)
     except HTTPError as error:
         assert connection.state is State.CLOSED
         assert connection.next_request() is None, "a connection that was refused serves on"
-        return Outcome(seen, error.status.value)
+        return Outcome(found, error.status.value)
     assert connection.state is State.CLOSED, "the client has sent its last octet and the connection waits for more"
-    return Outcome(seen, None)
+    return Outcome(found, None)
 
 
-def _take(connection: Connection, seen: list[Seen]) -> None:
+def _take(connection: Connection, found: list[Seen]) -> None:
     while (request := connection.next_request()) is not None:
         assert connection.state is State.RESPONDING
-        body = b"" if request.body is None else request.body.read()
-        seen.append(
-            Seen(
-                request.method,
-                request.target,
-                request.version,
-                request.path,
-                request.query,
-                dict(request.fields),
-                request.keep_alive,
-                body,
-            )
-        )
+        found.append(seen(request))
+
+
+def seen(request: Request) -> Seen:
+    """Return what a gateway would get; the body is read."""
+    return Seen(
+        request.method,
+        request.target,
+        request.version,
+        request.path,
+        request.query,
+        dict(request.fields),
+        request.keep_alive,
+        b"" if request.body is None else request.body.read(),
+    )
 
 
 def cut(octets: bytes, *positions: int) -> list[bytes]:

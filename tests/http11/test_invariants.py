@@ -7,55 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.http11.octets import LIMITS, OCTETS
 from tests.http11.outcome import cut, outcome
 from wsgiraw.http11 import Limits, connection
-
-LIMITS = Limits(head=200, request_line=40, fields=6, body=60, chunk_line=20, trailer=30, spool=16)
-"""So low that generated octets reach them."""
-
-FRAGMENTS = (
-    b"GET / HTTP/1.1\r\n",
-    b"POST /a?b HTTP/1.1\r\n",
-    b"HEAD http://h/ HTTP/1.0\r\n",
-    b"OPTIONS * HTTP/1.2\r\n",
-    b"CONNECT a:1 HTTP/1.1\r\n",
-    b"GET / HTTP/2.0\r\n",
-    b"Host: a\r\n",
-    b"Content-Length: 5\r\n",
-    b"Content-Length: 61\r\n",
-    b"Transfer-Encoding: chunked\r\n",
-    b"Transfer-Encoding: gzip, chunked\r\n",
-    b"Connection: close\r\n",
-    b"Connection: keep-alive\r\n",
-    b"Expect: 100-continue\r\n",
-    b"Cookie: a=b\r\n",
-    b"Cookie: \xff\r\n",
-    b"X_Y: z\r\n",
-    b" folded\r\n",
-    b"\r\n",
-    b"\r\n\r\n",
-    b"\n",
-    b"\r",
-    b"\x00",
-    b":",
-    b" ",
-    b"\t",
-    b"5\r\nhello\r\n",
-    b"5;a=b\r\n",
-    b'3;c="\\""\r\nabc\r\n',
-    b"0\r\n",
-    b"0\r\n\r\n",
-    b"T: railer\r\n",
-    b"hello",
-    b"\x16\x03\x01",
-    b"x" * 25,
-)
-"""What heads and bodies are made of, and what they should not be made of."""
-
-SPLICED = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=4)), max_size=14).map(b"".join)
-WELL_BEGUN = SPLICED.map(lambda rest: b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + rest)
-PIPELINED = SPLICED.map(lambda rest: b"PUT /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi" + rest)
-OCTETS = st.one_of(st.binary(max_size=80), SPLICED, WELL_BEGUN, PIPELINED)
 
 SIZE = 30_000
 """Octets of the heads whose scanning is counted."""

@@ -23,7 +23,7 @@ needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this ma
 
 def test_ipv4() -> None:
     with listening("127.0.0.1:0") as (listener,):
-        assert listener.url == f"http://127.0.0.1:{listener.port}"
+        assert listener.url(tls=False) == f"http://127.0.0.1:{listener.port}"
         assert (listener.server_name, listener.server_port) == ("127.0.0.1", str(listener.port))
         assert listener.accept() is None
         with dial(socket.AF_INET, ("127.0.0.1", listener.port)) as client:
@@ -39,7 +39,7 @@ def test_ipv4() -> None:
 @needs_ipv6
 def test_ipv6() -> None:
     with listening("[::1]:0") as (listener,):
-        assert listener.url == f"http://[::1]:{listener.port}"
+        assert listener.url(tls=False) == f"http://[::1]:{listener.port}"
         assert listener.server_name == "[::1]"  # RFC 3875 §4.1.14
         with dial(socket.AF_INET6, ("::1", listener.port)):
             accepted = listener.accept()
@@ -54,7 +54,7 @@ def test_ipv6() -> None:
 @pytest.mark.parametrize("address", ["*:0", ":0"])
 def test_every_address_of_both_families(address: str) -> None:
     with listening(address) as (listener,):
-        assert listener.url == f"http://localhost:{listener.port}"
+        assert listener.url(tls=False) == f"http://localhost:{listener.port}"
         assert listener.server_name == socket.gethostname()
         for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
             with dial(family, (host, listener.port)):
@@ -233,6 +233,6 @@ def test_a_socket_that_was_lent_goes_on_to_accept() -> None:
 def test_a_socket_of_another_process_is_adopted() -> None:
     with listening("127.0.0.1:0") as (theirs,):
         ours = adopt("127.0.0.1:0", os.dup(theirs.socket.fileno()))
-        assert ours.url == theirs.url
+        assert ours.url(tls=False) == theirs.url(tls=False)
         assert not ours.socket.get_inheritable()
         ours.close()

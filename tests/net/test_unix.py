@@ -21,7 +21,7 @@ def test_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with listening(f"unix:{path}", mode=0o640) as (listener,):
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
-        assert (listener.url, listener.port) == (f"unix:{path}", 0)
+        assert (listener.url(tls=False), listener.port) == (f"unix:{path}", 0)
         assert (listener.server_name, listener.server_port) == ("localhost", "80")
         with dial(socket.AF_UNIX, str(path)):
             accepted = listener.accept()

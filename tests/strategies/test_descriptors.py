@@ -53,9 +53,12 @@ class Refusals(logging.Handler):
 def refusals() -> Iterator[Refusals]:
     handler = Refusals()
     log = logging.getLogger("wsgiraw")
+    level = log.level
+    log.setLevel(logging.DEBUG)  # after a first warning it is said more quietly
     log.addHandler(handler)
     yield handler
     log.removeHandler(handler)
+    log.setLevel(level)
 
 
 def started(server: Server) -> Server:

@@ -94,7 +94,7 @@ def test_beyond_the_longest_queue_a_request_is_refused(strategy: str, bound: int
         for client in queued:
             client.sendall(GET)
             settle(server)
-        assert refused(exchange(server, GET)).body == b"all threads are busy: try again later\n"
+        assert refused(exchange(server, GET)).body == b"the server is busy: try again later\n"
         assert refused(exchange(server, GET.replace(b"GET", b"HEAD")), "HEAD").body == b""
         refused(exchange(server, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"), "POST")
         gate.released.set()

@@ -99,7 +99,7 @@ def test_a_body_that_stops_gets_408(serve: Serve) -> None:
 
 def test_a_slow_body_is_fine_while_it_comes(serve: Serve) -> None:
     span = 1.0
-    with connect(serve(hello, body_timeout=span)) as client, client.makefile("rb") as stream:
+    with connect(serve(hello, body_timeout=span, min_rate=0)) as client, client.makefile("rb") as stream:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n")
         for _ in range(6):
             assert not select.select([client], [], [], span / 5)[0]

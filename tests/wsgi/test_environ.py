@@ -36,6 +36,7 @@ def test_complete(serve: Serve, strategy: str, told: Told) -> None:
     (environ,) = told.environs
     assert type(environ) is dict
     assert environ.pop("wsgi.errors") is errors
+    assert environ.pop("wsgiraw.client_gone")() is True
     assert environ.pop("wsgi.input").closed, "the body is given back with the response"
     assert environ == {
         "REQUEST_METHOD": "POST",
@@ -50,6 +51,7 @@ def test_complete(serve: Serve, strategy: str, told: Told) -> None:
         "SERVER_SOFTWARE": f"wsgiraw/{__version__}",
         "REMOTE_ADDR": address,
         "REMOTE_PORT": str(port),
+        "wsgiraw.peer": (address, str(port)),
         "RAW_URI": "/a%20b?c=%20d",
         "REQUEST_URI": "/a%20b?c=%20d",
         "HTTP_HOST": "a",
@@ -66,7 +68,7 @@ def test_complete(serve: Serve, strategy: str, told: Told) -> None:
     assert told.bodies == [b"hello"]
     for key, value in environ.items():
         assert type(key) is str
-        assert key.startswith("wsgi.") or type(value) is str
+        assert key.startswith("wsgi") or type(value) is str
 
 
 @pytest.mark.usefixtures("here")

@@ -8,6 +8,7 @@ from wsgiraw.http11.body import Spool
 from wsgiraw.http11.connection import Connection, State
 from wsgiraw.http11.head import split_head
 from wsgiraw.http11.limits import Limits
+from wsgiraw.http11.memory import BodyMemory
 from wsgiraw.http11.request import Request
 
-__all__ = ["Connection", "Limits", "Request", "Spool", "State", "split_head"]
+__all__ = ["BodyMemory", "Connection", "Limits", "Request", "Spool", "State", "split_head"]

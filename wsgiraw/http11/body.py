@@ -1,5 +1,6 @@
 """Request bodies: where their octets are kept, and the two ways of framing them (RFC 9112 §6.2, §7.1)."""
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
@@ -11,30 +12,52 @@ from wsgiraw.errors import HTTPError
 from wsgiraw.http11.grammar import CHUNK_EXTENSIONS, CHUNK_SIZE, LINE_OCTETS
 from wsgiraw.http11.head import field_error
 from wsgiraw.http11.limits import Limits
+from wsgiraw.http11.memory import FREE, BodyMemory, HeldBody
 
 __all__ = ["Body", "ChunkedBody", "LengthBody", "Spool"]
 
 
 class Spool:
-    """Octets kept in memory up to `memory` bytes, then in the file that `open_file` gives (a temporary one)."""
+    """Octets kept in memory up to `memory` bytes, then in the file that `open_file` gives (a temporary one).
 
-    __slots__ = ("_file", "_memory", "_open_file", "size")
+    Where memory is `shared` and no more of it is left, they go to the file sooner.
+    """
 
-    def __init__(self, memory: int, open_file: Callable[[], BinaryIO]) -> None:
-        self._memory = memory
-        self._open_file: Callable[[], BinaryIO] | None = open_file
+    __slots__ = ("_file", "_memory", "_most", "_open_file", "_shared", "size")
+
+    def __init__(self, memory: int, open_file: Callable[[], BinaryIO], shared: BodyMemory | None = None) -> None:
+        self._most = memory
+        self._memory = memory if shared is None else min(memory, FREE)
+        self._shared = shared
+        self._open_file = open_file
         self._file: BinaryIO = BytesIO()
         self.size = 0
 
     def write(self, octets: bytes) -> None:
         """Keep `octets`. Raises `OSError` where the file cannot take them."""
         self.size += len(octets)
-        if self.size > self._memory and self._open_file is not None:
-            file = self._open_file()
-            file.write(self._file.getbuffer())  # type: ignore[attr-defined]  # it is a BytesIO until here
-            self._file = file
-            self._open_file = None
+        while self.size > self._memory:
+            self._memory = self._enlarge()
         self._file.write(octets)
+
+    def _enlarge(self) -> int:
+        """Find more room; return how much there is now."""
+        file = self._file
+        if self.size <= self._most and self._shared is not None:
+            if not isinstance(file, HeldBody):
+                held = HeldBody(self._shared)
+                self._move(file, held)
+                file = held
+            if (memory := file.take()) != 0:
+                return memory
+        self._move(file, self._open_file())
+        file.close()
+        return sys.maxsize
+
+    def _move(self, kept: BinaryIO, file: BinaryIO) -> None:
+        """Keep in `file` what has been kept so far."""
+        file.write(kept.getbuffer())  # type: ignore[attr-defined]  # it is a BytesIO until it is a file
+        self._file = file
 
     def finish(self) -> BinaryIO:
         """Return what was kept, to be read from its beginning."""
@@ -101,6 +124,10 @@ class ChunkedBody:
         """Take octets up to the end of the body. Raises `HTTPError` 400, 413 or 431."""
         end = len(data)
         while start < end and not self.complete:
+            if self._part is _Part.SIZE and not self._line:
+                start = self._take_whole_chunks(data, start)
+                if start == end:
+                    break
             if self._part is _Part.DATA:
                 piece = data[start : start + self._remaining]
                 self.spool.write(piece)
@@ -118,6 +145,27 @@ class ChunkedBody:
                 line = bytes(self._line)
                 self._line.clear()
                 self._read_line(line)
+        return start
+
+    def _take_whole_chunks(self, data: bytes, start: int) -> int:
+        """Take chunks that are here from beginning to end, without extensions: nearly all. Leave the rest to others.
+
+        Small ones are what a client can make work with, so they are taken in a few steps each and kept together.
+        """
+        pieces = []
+        room = self._limits.body - self.spool.size
+        while (line_end := data.find(b"\r\n", start, start + 18)) > 0:
+            if not CHUNK_SIZE.fullmatch(data, start, line_end):
+                break
+            size = int(data[start:line_end], 16)
+            stop = line_end + 2 + size
+            if not size or data[stop : stop + 2] != b"\r\n" or size > room:
+                break
+            room -= size
+            pieces.append(data[line_end + 2 : stop])
+            start = stop + 2
+        if pieces:
+            self.spool.write(b"".join(pieces))
         return start
 
     def _check_size(self) -> None:

@@ -34,6 +34,8 @@ class State(Enum):
     """Nothing: no further request will be read from this connection."""
 
 
+_GULP, _SIP = 64 * 1024, 4 * 1024
+
 _BARE = re.compile(rb"\r(?=[^\n])|(?<!\r)\n")
 
 
@@ -55,6 +57,7 @@ class Connection:
         "_open_file",
         "_partial",
         "_request",
+        "appetite",
         "state",
     )
 
@@ -63,6 +66,8 @@ class Connection:
         self._limits = limits
         self._open_file = open_file
         self.state = State.IDLE
+        self.appetite = _GULP
+        """How many octets to receive at once: few where little of them is data, since such take long to read."""
         self._data = b""
         """The octets that arrived last; those before `_at` are used."""
         self._at = 0
@@ -96,6 +101,11 @@ class Connection:
         """The client has sent its last octet."""
         return self._ended
 
+    @property
+    def body_octets(self) -> int:
+        """How many octets of the body that is arriving have arrived, decoded."""
+        return 0 if self._body is None else self._body.spool.size
+
     def takes_continue(self) -> bool:
         """Whether the client waits for 100 Continue now; true once per request (RFC 9110 §10.1.1)."""
         request = self._arriving
@@ -119,7 +129,7 @@ class Connection:
             head = self._take_head()
             if head is None:
                 return None
-            request = Request(*split_head(head))
+            request = Request(*split_head(head), strict_host=self._limits.strict_host)
             if head.count(b"\n") > self._limits.fields:
                 raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header fields")
             if request.chunked or request.content_length:
@@ -204,7 +214,7 @@ class Connection:
         limits = self._limits
         if request.content_length > limits.body:
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request body is too large")
-        spool = Spool(limits.spool, self._open_file)
+        spool = Spool(limits.spool, self._open_file, limits.memory)
         self._body = ChunkedBody(limits, spool) if request.chunked else LengthBody(request.content_length, spool)
         self._arriving = request
         return self._continue_body(request)
@@ -214,12 +224,15 @@ class Connection:
         body = self._body
         assert body is not None
         try:
-            self._at = body.receive(self._data, self._at)
+            at, size = self._at, body.spool.size
+            self._at = body.receive(self._data, at)
             if not body.complete:
                 if self._ended:
                     raise _bad("the request ended inside its body")  # RFC 9112 §8
                 self.state = State.BODY
+                self.appetite = _GULP if (body.spool.size - size) * 4 >= self._at - at else _SIP
                 return None
+            self.appetite = _GULP
             request.body = body.spool.finish()
         except OSError as error:
             raise HTTPError(HTTPStatus.INSUFFICIENT_STORAGE, "no room to keep the request body") from error

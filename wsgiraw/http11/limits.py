@@ -1,6 +1,8 @@
-"""How much of anything a client may send. Values come from the configuration; this only names them."""
+"""What a client may send. Values come from the configuration; this only names them."""
 
 from dataclasses import dataclass
+
+from wsgiraw.http11.memory import BodyMemory
 
 __all__ = ["Limits"]
 
@@ -23,3 +25,7 @@ class Limits:
     """The trailer section, through the empty line that ends it; beyond it 431."""
     spool: int = 512 * 1024
     """A body is held in memory up to this size, then in a file."""
+    memory: BodyMemory | None = None
+    """What the bodies of all connections may take together, shared by all; None sets no limit."""
+    strict_host: bool = True
+    """Refuse HTTP/1.1 requests without Host."""

@@ -9,7 +9,7 @@ from wsgiraw.errors import HTTPError
 from wsgiraw.http11.grammar import AUTHORITY, HOST, TOKEN, VERSION
 from wsgiraw.http11.head import Fields
 
-__all__ = ["Request"]
+__all__ = ["Request", "is_host"]
 
 _CONTENT_LENGTH_DIGITS = 19
 """More digits than any body has octets: 10**19 is beyond 64 bits."""
@@ -36,8 +36,11 @@ class Request:
         "version",
     )
 
-    def __init__(self, method: str, target: str, version: str, fields: Fields) -> None:
-        """Judge a head. Raises `HTTPError` 400, 413, 417, 501 or 505."""
+    def __init__(self, method: str, target: str, version: str, fields: Fields, *, strict_host: bool = True) -> None:
+        """Judge a head. Raises `HTTPError` 400, 413, 417, 501 or 505.
+
+        Unless `strict_host`, Host may be missing in HTTP/1.1 as in HTTP/1.0.
+        """
         self.method = method
         self.target = target
         self.version = version
@@ -50,15 +53,15 @@ class Request:
         self.expects_continue = False
         self.answered = False
         """The octets last yielded by the gateway end the response: nothing but cleaning up is left to do."""
-        if version != "HTTP/1.1" and version != "HTTP/1.0":
-            self.version = version = _served_version(version)
         if method not in _METHODS and (method == "CONNECT" or not TOKEN.fullmatch(method)):
             raise _refused_method(method, target)
+        if version != "HTTP/1.1" and version != "HTTP/1.0":
+            self.version = version = _served_version(version)
         host = fields.get("HTTP_HOST")
         if host is None:
-            if version == "HTTP/1.1":  # RFC 9112 §3.2
+            if version == "HTTP/1.1" and strict_host:  # RFC 9112 §3.2
                 raise _bad("no Host field: HTTP/1.1 requires one, add 'Host: name'")
-        elif not _is_host(host):
+        elif not is_host(host):
             raise _bad("empty or malformed Host field: send 'Host: name' or 'Host: name:port'")
         if not (target.isascii() and target.isprintable()) or "#" in target:  # RFC 3986 §2, RFC 9112 §3.2
             raise _bad("request target with a fragment or an octet that is no visible ASCII: percent-encode it")
@@ -95,7 +98,7 @@ class Request:
             raise _bad("request target is neither a path that begins with / nor an http URI")
         hierarchy, _, self.query = rest.partition("?")
         authority, slash, path = hierarchy.partition("/")
-        if not _is_host(authority):
+        if not is_host(authority):
             raise _bad("request target with an empty or malformed authority")  # RFC 9110 §4.2.1, §4.2.4
         self.fields["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target overrides Host
         self.path = slash + path or "/"
@@ -124,8 +127,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 
 
 @lru_cache(maxsize=64)
-def _is_host(value: str) -> bool:
-    """Whether a Host field is well-formed. Remembered, because a server has few names and is asked at each request."""
+def is_host(value: str) -> bool:
+    """Whether a Host field has this value rightly. Remembered: a server has few names and is asked at each request."""
     if not HOST.fullmatch(value):
         return False
     if value[0] == "[" and value[1] not in "vV":

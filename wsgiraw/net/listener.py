@@ -31,6 +31,8 @@ class Listener:
         `inode` is that of its file, by default as it is now. On a `lent` socket others listen after us.
         """
         self.socket = sock
+        self.redirects = False
+        """Clients are sent to https."""
         self._lent = lent
         self._unlink = unlink.absolute() if unlink else None  # the application may change the directory
         self._process = os.getpid()
@@ -39,16 +41,22 @@ class Listener:
         sock.setblocking(False)
         name = sock.getsockname()
         if sock.family == socket.AF_UNIX:
-            self.url = f"unix:{name}"
+            self._location = f"unix:{name}"
             self.server_name, self.server_port = "localhost", "80"
         else:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
             host, port = name[:2]
             wildcard = host in ("0.0.0.0", "::")
             shown = "localhost" if wildcard else f"[{host}]" if ":" in host else host
-            self.url = f"http://{shown}:{port}"
+            self._location = f"{shown}:{port}"
             self.server_name = socket.gethostname() if wildcard else shown
             self.server_port = str(port)
+
+    def url(self, *, tls: bool) -> str:
+        """Return where it answers: `http://127.0.0.1:8000`, `https://...` where TLS is spoken, or `unix:/path`."""
+        if self.socket.family == socket.AF_UNIX:
+            return self._location
+        return f"{'https' if tls and not self.redirects else 'http'}://{self._location}"
 
     @property
     def port(self) -> int:

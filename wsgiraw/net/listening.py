@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from wsgiraw.addresses import InheritedAddress, UnixAddress, parse_address
+from wsgiraw.addresses import InheritedAddress, UnixAddress, parse_address, redirects
 from wsgiraw.errors import ConfigError
 from wsgiraw.net.listener import Listener, locked
 
@@ -16,7 +16,7 @@ __all__ = ["adopt", "listen"]
 
 
 def listen(address: str, backlog: int, socket_mode: int, give: Callable[[str], object] | None = None) -> list[Listener]:
-    """Listen on one address of `--bind`; return a listener per socket, for a host name one per address it has.
+    """Listen on one of `Config.addresses`; return a listener per socket, for a host name one per address it has.
 
     `give` gives the file of a unix socket to whom it is to belong. Raises `ConfigError`.
     """
@@ -27,7 +27,10 @@ def listen(address: str, backlog: int, socket_mode: int, give: Callable[[str], o
             case InheritedAddress(descriptor):
                 return [_inherit(descriptor)]
             case (host, port):
-                return _listen_tcp(host, port, backlog)
+                listeners = _listen_tcp(host, port, backlog)
+                for listener in listeners:
+                    listener.redirects = redirects(address)
+                return listeners
     except ValueError as error:
         raise ConfigError(str(error)) from error
     except OSError as error:
@@ -43,7 +46,9 @@ def adopt(address: str, descriptor: int, inode: int = 0) -> Listener:
             return Listener(sock, unlink=Path(path), inode=inode)
         case InheritedAddress():
             return Listener(sock, lent=True)
-    return Listener(sock)
+    listener = Listener(sock)
+    listener.redirects = redirects(address)
+    return listener
 
 
 def _listen_tcp(host: str, port: int, backlog: int) -> list[Listener]:

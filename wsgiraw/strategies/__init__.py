@@ -12,9 +12,10 @@ from wsgiraw.strategies.patience import Patience
 from wsgiraw.strategies.pulse import Pulse
 from wsgiraw.strategies.service import Capacity, Service
 from wsgiraw.strategies.stop import Stop
+from wsgiraw.strategies.tally import Tally
 from wsgiraw.strategies.timeouts import Timeouts
 
-__all__ = ["STRATEGIES", "Capacity", "Patience", "Pulse", "Service", "Stop", "Strategy", "Timeouts"]
+__all__ = ["STRATEGIES", "Capacity", "Patience", "Pulse", "Service", "Stop", "Strategy", "Tally", "Timeouts"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
-"""The listeners of a loop: accepting from them, and leaving them alone while descriptors have run out."""
+"""The listeners of a loop: accepting from them, and leaving them alone while there is no room for newcomers."""
 
 import math
-from collections.abc import Iterator, Sequence
-from socket import socket
+from collections.abc import Callable, Iterator
+from logging import DEBUG, WARNING
 
 from wsgiraw.net import Listener, OutOfDescriptors
 from wsgiraw.observe import log
 from wsgiraw.strategies.poller import EXCLUSIVE, READ, Poller
+from wsgiraw.strategies.service import Newcomer, Service
 from wsgiraw.strategies.timeouts import Deadlines
 
 __all__ = ["PAUSE", "Acceptor"]
@@ -17,19 +18,23 @@ _TURN = 64
 PAUSE = 0.5
 """Seconds without accepting after the descriptors ran out, unless a connection closes before."""
 
+_SILENT = 60.0
+"""Seconds between two warnings that say so."""
+
 _GIVE_WAY = 0.05
 """Seconds in which another process may accept, where all threads of this one are busy and those of another are not."""
-
-Accepted = tuple[Listener, socket, str, str]
-"""Where, the connection, and its peer's address and port."""
 
 
 class Acceptor:
     """Listeners in a poller."""
 
-    def __init__(self, listeners: Sequence[Listener], poller: Poller) -> None:
+    def __init__(self, service: Service, poller: Poller, make_room: Callable[[], bool]) -> None:
+        """`make_room` returns whether there is room for one more connection."""
+        self._service = service
         self._poller = poller
-        self._listeners = {listener.socket.fileno(): listener for listener in listeners}
+        self._make_room = make_room
+        self._listeners = {listener.socket.fileno(): listener for listener in service.listeners}
+        self._silent_until = -math.inf
         self._paused = Deadlines[Listener](PAUSE)
         self._giving_way = Deadlines[Listener](_GIVE_WAY)
         for descriptor in self._listeners:
@@ -38,20 +43,29 @@ class Acceptor:
     def __contains__(self, descriptor: int) -> bool:
         return descriptor in self._listeners
 
-    def accept(self, descriptor: int, now: float) -> Iterator[Accepted]:
-        """Yield some of the connections that a listener has queued; if descriptors run out, pause it."""
+    def accept(self, descriptor: int, now: float) -> Iterator[Newcomer]:
+        """Yield some of the connections that a listener has queued; where there is no room for them, pause it."""
         listener = self._listeners[descriptor]
         try:
             for _ in range(_TURN):
-                accepted = listener.accept()
-                if accepted is None:
+                if not self._make_room():
+                    self._pause(descriptor, now, "max_connections are busy")
                     return
-                yield (listener, *accepted)
+                newcomer = self._service.accept(listener)
+                if newcomer is None:
+                    return
+                yield newcomer
         except OutOfDescriptors as error:
-            if not self._paused:
-                log.warning("not accepting for %s s: %s", PAUSE, error)
-            self._poller.unregister(descriptor)
-            self._paused.start(listener, now)
+            self._pause(descriptor, now, str(error))
+
+    def _pause(self, descriptor: int, now: float, why: str) -> None:
+        severity = DEBUG
+        if now >= self._silent_until:
+            self._silent_until = now + _SILENT
+            severity = WARNING
+        log.log(severity, "not accepting for up to %s s: %s", PAUSE, why)
+        self._poller.unregister(descriptor)
+        self._paused.start(self._listeners[descriptor], now)
 
     def give_way(self, descriptor: int, now: float) -> None:
         """Leave what a listener has queued to other processes for a moment."""
@@ -82,11 +96,15 @@ class Acceptor:
         if self._giving_way:
             self._resume(self._giving_way, math.inf)
 
-    def drain(self, now: float) -> Iterator[Accepted]:
-        """Yield all that is queued, and listen no longer."""
+    def drain(self, now: float) -> Iterator[Newcomer]:
+        """Yield all that is queued, also if there are too many, and listen no longer."""
+        self._make_room = _always
         for descriptor, listener in self._listeners.items():
             if listener in self._giving_way:
                 self._giving_way.cancel(listener)
+                self._poller.register(descriptor, READ)
+            if listener in self._paused:
+                self._paused.cancel(listener)
                 self._poller.register(descriptor, READ)
             while listener not in self._paused and (batch := list(self.accept(descriptor, now))):
                 yield from batch
@@ -96,3 +114,7 @@ class Acceptor:
                 self._poller.unregister(descriptor)
             listener.close()
         self._listeners.clear()
+
+
+def _always() -> bool:
+    return True

@@ -1,27 +1,23 @@
-"""One connection served from beginning to end by a thread that waits for it: what the simple strategies share.
-
-Sockets never block here either; `wait` does the waiting, so that every wait has an end.
-"""
+"""One connection served from beginning to end by a thread that waits for it: what the simple strategies share."""
 
 import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from socket import SHUT_WR, socket
-from typing import Any
 
 from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
 from wsgiraw.http11 import Connection, Request, State
 from wsgiraw.http11.response import CONTINUE
-from wsgiraw.net import abort
+from wsgiraw.net import NotTLS, ProxyProtocolError, TLSSocket, abort, leave
 from wsgiraw.observe import log
-from wsgiraw.strategies.service import Service
+from wsgiraw.strategies.line import Line
+from wsgiraw.strategies.service import Newcomer, Service, opened
 from wsgiraw.strategies.timeouts import LAST
-from wsgiraw.strategies.transmit import Outgoing, cut_off, transmit
+from wsgiraw.strategies.transmit import cut_off
 from wsgiraw.strategies.wait import wait
 from wsgiraw.wsgi import open_spool_file
 
@@ -29,11 +25,6 @@ __all__ = ["PAUSE", "Exchanges"]
 
 PAUSE = 0.5
 """Seconds without accepting after the descriptors ran out."""
-
-_RECEIVE = 64 * 1024
-
-_GLANCE = 0.2
-"""Seconds between two looks at whether stopping was asked for again; the first time wakes everyone who waits."""
 
 _BRIEF = 0.5
 """Seconds that a client who is refused has to read why; nobody is accepted meanwhile."""
@@ -46,11 +37,13 @@ def _willing() -> bool:
 class Exchanges:
     """The requests and responses of one connection, one after the other."""
 
-    def __init__(self, service: Service, sock: socket, environ: dict[str, Any]) -> None:
+    def __init__(self, service: Service, newcomer: Newcomer) -> None:
         """`service.stop` is acknowledged here: it belongs to this thread alone."""
-        self._socket = sock
+        self._line = Line(service, newcomer.socket, self._watch_over)
         self._gateway = service.gateway
-        self._environ = environ
+        self._environ = newcomer.environ
+        self._opening = newcomer.opening
+        self._tally = service.tally
         self._timeouts = service.timeouts
         self._stop = service.stop
         self._pulse = service.pulse
@@ -58,6 +51,8 @@ class Exchanges:
         self._lingers = False
         self._request: Request | None = None
         """That is being answered."""
+        self._body_due, self._body_mark = 0.0, 0
+        """Until when enough of a body must arrive, 0 while none does, and how much had arrived when that was set."""
         self._rivals: tuple[int, ...] = ()
         self._makes_way = _willing
 
@@ -69,32 +64,57 @@ class Exchanges:
         """
         self._rivals, self._makes_way = tuple(rivals), makes_way
         with self._closing():
-            self._serve(once)
+            if self._open():
+                self._serve(once)
 
     def refuse(self, why: str) -> None:
         """Answer with 503, whatever the client wants, and close."""
-        self._timeouts = replace(self._timeouts, write=_BRIEF, linger=_BRIEF)
+        self._timeouts = self._line.timeouts = replace(self._timeouts, handshake=_BRIEF, write=_BRIEF, linger=_BRIEF)
         error = HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, why)
         error.retry_after = 1
         with self._closing():
-            self._reject(error)
+            if self._open():
+                self._reject(error)
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
         try:
             yield
-            self._part()
+            self._line.part(linger=self._lingers and not self._connection.ended)
         except ApplicationError:
-            abort(self._socket)
+            abort(self._line.socket)
         except (ClientDisconnected, OSError):
-            self._socket.close()
+            leave(self._line.socket)
         except BaseException as error:
-            abort(self._socket)
+            abort(self._line.socket)
             if not isinstance(error, KeyboardInterrupt) or threading.current_thread() is threading.main_thread():
                 raise  # a fault of ours, or the operator's Ctrl-C; in any other thread that is the application's own
             log.error("the application raised KeyboardInterrupt")
         finally:
             self._connection.close()
+
+    def _open(self) -> bool:
+        """Do what comes before HTTP; return whether HTTP may begin."""
+        opening, until = self._opening, time.monotonic() + self._timeouts.handshake
+        if opening is None:
+            return True
+        try:
+            while not opening.advance():
+                if not self._line.await_ready(until, room=opening.wants_room):
+                    self._tally.count("handshake_timeout")
+                    return False
+        except NotTLS:
+            self._reject(HTTPError(HTTPStatus.BAD_REQUEST, "this port speaks TLS: ask for https://"))
+            return False
+        except ProxyProtocolError as error:
+            raise ClientDisconnected from error
+        self._line.socket = opening.socket
+        opened(opening, self._environ)
+        if opening.received:
+            self._connection.receive(opening.received)
+        elif isinstance(opening.socket, TLSSocket):
+            self._hear()  # it may hold what no poll shows
+        return True
 
     def _serve(self, once: bool) -> None:
         connection, gateway = self._connection, self._gateway
@@ -108,7 +128,7 @@ class Exchanges:
                     if connection.state is State.CLOSED:
                         return
                     if connection.takes_continue():
-                        self._send(CONTINUE)
+                        self._line.send(CONTINUE)
                     if connection.state is State.IDLE:
                         began = math.nan
                         if not self._receive_first(answered):
@@ -124,11 +144,12 @@ class Exchanges:
             if once or self._stop.draining or not self._timeouts.keep_alive or (answered and self._rivalled()):
                 request.keep_alive = False
             self._request = request
+            self._body_due = 0.0
             self._watch_over()
             response = gateway.respond(request, self._environ, self._write_now)
             try:
                 for octets in response:
-                    self._send(octets)
+                    self._line.send(octets)
             finally:
                 response.close()  # type: ignore[attr-defined]  # a generator
                 self._request = None
@@ -137,7 +158,7 @@ class Exchanges:
 
     def _reject(self, error: HTTPError) -> None:
         self._lingers = True
-        self._send(self._gateway.reject(error, self._environ))
+        self._line.send(self._gateway.reject(error, self._environ))
 
     def _rivalled(self) -> bool:
         """Whether somebody else waits: one client that never pauses must not keep them out."""
@@ -145,7 +166,7 @@ class Exchanges:
 
     def _receive_first(self, answered: bool) -> bool:
         """Wait for the first octets of a request; return False where the connection is to be given up."""
-        stop, mine = self._stop, self._socket.fileno()
+        stop, mine = self._stop, self._line.fileno()
         until = time.monotonic() + (self._timeouts.keep_alive if answered else self._timeouts.head)
         rivals = self._rivals if answered else ()
         while True:
@@ -155,7 +176,7 @@ class Exchanges:
             watched = () if stopping else (stop.fileno(), *rivals)
             ready = wait((mine, *watched), until, pulse=self._pulse)
             if mine in ready:
-                self._receive()
+                self._hear()
                 return True
             if stopping or not ready or (not ready.isdisjoint(rivals) and self._makes_way()):
                 self._lingers = False  # nothing was asked
@@ -165,52 +186,35 @@ class Exchanges:
     def _receive_more(self, state: State, began: float) -> None:
         """Wait for more of a request that has begun."""
         if state is State.HEAD:
-            until, part = began + self._timeouts.head, "head"
+            part, arrived = "head", self._line.await_ready(began + self._timeouts.head)
         else:
-            until, part = time.monotonic() + self._timeouts.body, "body"
-        if not self._await(until):
+            part, arrived = "body", self._await_body()
+        if not arrived:
+            self._tally.count(f"{part}_timeout")
             raise HTTPError(HTTPStatus.REQUEST_TIMEOUT, f"the request {part} took too long")
-        self._receive()
+        self._hear()
 
-    def _receive(self) -> None:
-        with suppress(BlockingIOError):  # a false alarm: wait again
-            self._connection.receive(self._socket.recv(_RECEIVE))
-
-    def _await(self, until: float, *, room: bool = False) -> bool:
-        """Wait for input, or for room for output; return False at `until`, or once the time to stop is up."""
-        mine, stop = (self._socket.fileno(),), self._stop
-        watched: tuple[int, ...]
-        while True:
-            if stop.requested:
-                watched, limit = (), min(until, stop.deadline, time.monotonic() + _GLANCE)
-            else:
-                watched, limit = (stop.fileno(),), until
-            readable, writable = (watched, mine) if room else ((*mine, *watched), ())
-            ready = wait(readable, limit, writable=writable, pulse=self._pulse)
-            if mine[0] in ready:
-                return True
-            if watched:
-                stop.acknowledge()  # readable need not mean requested
-            if time.monotonic() >= min(until, stop.deadline):
+    def _await_body(self) -> bool:
+        """Wait for more of a body; return False where too little of it has come in its time."""
+        connection, stop = self._connection, self._stop
+        if not self._body_due:
+            self._body_due, self._body_mark = time.monotonic() + self._timeouts.body, connection.body_octets
+        while not self._line.await_ready(self._body_due):
+            enough = connection.body_octets - self._body_mark >= self._timeouts.least_body
+            if not enough or time.monotonic() >= stop.deadline:
                 return False
+            self._body_due, self._body_mark = time.monotonic() + self._timeouts.body, connection.body_octets
+        return True
 
-    def _send(self, octets: Outgoing) -> None:
-        while not self._stop.requested or time.monotonic() < self._stop.deadline:
-            rest = transmit(self._socket, octets)
-            if rest is None:
-                return
-            self._watch_over(waiting=True)
-            if not self._await(time.monotonic() + self._timeouts.write, room=True):
-                break
-            self._watch_over()
-            octets = rest
-        abort(self._socket)
-        raise ClientDisconnected
+    def _hear(self) -> None:
+        octets = self._line.receive()
+        if octets is not None:
+            self._connection.receive(octets)
 
     def _write_now(self, octets: bytes) -> int:
         """Send octets of the application's `write()`."""
         try:
-            self._send(octets)
+            self._line.send(octets)
         except OSError as error:
             raise ClientDisconnected from error
         return len(octets)
@@ -223,13 +227,4 @@ class Exchanges:
         if waiting:
             patience.pause(request)
         else:
-            patience.enter(request, self._environ, partial(cut_off, self._socket))
-
-    def _part(self) -> None:
-        """Close after the last word; where the client did not ask for that, once it has read it (RFC 9112 §9.6)."""
-        if self._lingers and self._timeouts.linger and not self._connection.ended:
-            self._socket.shutdown(SHUT_WR)
-            until = time.monotonic() + self._timeouts.linger
-            while self._await(until) and self._socket.recv(_RECEIVE):
-                pass
-        self._socket.close()
+            patience.enter(request, self._environ, partial(cut_off, self._line.socket))

@@ -1,6 +1,5 @@
 """One client of an event loop: its socket, its HTTP/1.1 state, and the response that is on its way. No decisions."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
@@ -8,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from wsgiraw.errors import ClientDisconnected
 from wsgiraw.http11 import Connection, Request
+from wsgiraw.net import Opening, Socket
 from wsgiraw.observe import log
 from wsgiraw.strategies.poller import READ
 from wsgiraw.strategies.timeouts import Deadlines
-from wsgiraw.strategies.transmit import Outgoing, cut_off, transmit
+from wsgiraw.strategies.transmit import Outgoing, cut_off, left, transmit
 from wsgiraw.wsgi import Octets
 
 if TYPE_CHECKING:
@@ -48,17 +48,20 @@ class Channel:
         "interest",
         "lingers",
         "lost",
+        "mark",
         "on_ready",
+        "opening",
         "owner",
         "request",
         "response",
         "socket",
+        "taken",
         "unsent",
     )
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: Socket,
         connection: Connection,
         environ: dict[str, Any],
         on_ready: "Callable[[Channel], bool | None]",
@@ -71,6 +74,12 @@ class Channel:
         """What the loop does once the socket is ready for `interest`; true: another thread has the loop now."""
         self.interest = READ
         """What the poller reports; 0 while it does not watch the socket."""
+        self.opening: Opening | None = None
+        """What comes before HTTP, until it is complete."""
+        self.mark = 0
+        """What had moved when `deadlines` began to count: see `EventLoop`."""
+        self.taken = 0
+        """Octets that `flush` has given to the socket."""
         self.request: Request | None = None
         """A complete request that is being answered, or about to be."""
         self.response: Iterator[Octets] | None = None
@@ -106,13 +115,16 @@ class Channel:
     def flush(self) -> bool:
         """Send what is left of the octets before; return whether nothing is left."""
         if self.gathered:
-            rest = transmit(self.socket, b"".join(self.gathered))
+            gathered = b"".join(self.gathered)
             self.gathered.clear()
+            rest = transmit(self.socket, gathered)
+            self.taken += len(gathered) - left(rest)
             if rest is not None:
                 self.gathered.append(bytes(rest))
                 return False
-        if self.unsent is not None:
-            self.unsent = transmit(self.socket, self.unsent)
+        if (unsent := self.unsent) is not None:
+            self.unsent = transmit(self.socket, unsent)
+            self.taken += left(unsent) - left(self.unsent)
         return self.unsent is None
 
     def write_now(self, octets: bytes) -> int:
@@ -123,7 +135,9 @@ class Channel:
             rest = transmit(self.socket, octets)
         except OSError as error:
             raise ClientDisconnected from error
-        return len(octets) - (0 if rest is None else len(rest))
+        if rest is not None and not left(rest):
+            self.unsent = rest  # all is encrypted, and some of that is to be sent before anything else
+        return len(octets) - left(rest)
 
     def cut_off(self, octets: bytes) -> None:
         """End the connection; before, give the client some last octets, if the thread that answers it sends none."""
@@ -142,7 +156,7 @@ class Channel:
                 raise  # the operator's Ctrl-C; in any other thread it is the application's own
             log.error("the application raised KeyboardInterrupt")
 
-    def close(self, close: Callable[[socket.socket], None]) -> None:
+    def close(self, close: Callable[[Socket], None]) -> None:
         """Give everything back, the socket by `close`. The application's `close()` runs."""
         self.close_response()
         if self.deadlines is not None:

@@ -18,10 +18,11 @@ from collections.abc import Callable
 
 from wsgiraw.net import abort
 from wsgiraw.observe import log
-from wsgiraw.strategies.channel import Channel
+from wsgiraw.strategies.channel import Channel, Next
 from wsgiraw.strategies.exchange import advance
 from wsgiraw.strategies.loop import EventLoop
 from wsgiraw.strategies.pace import Pace
+from wsgiraw.strategies.presence import has_gone
 from wsgiraw.strategies.runner import Returned
 from wsgiraw.strategies.service import Service
 
@@ -56,6 +57,7 @@ class Crew:
         """Whoever turns the loop may look without the lock: for the others it only grows."""
         self.failure: BaseException | None = None
         self._gateway = service.gateway
+        self._tally = service.tally
         self._health_path = service.health_path
         self._longest_queue = service.capacity.queue
         self._loop = loop
@@ -148,29 +150,33 @@ class Crew:
                 errand, me.errand = me.errand, None
                 done = None if errand is None else errand(me)
                 while True:
-                    channel = self._take(me)
+                    channel, waited = self._take(me)
                     if done is not None and not self._loop.mailbox.put(done):
                         done[0].close(abort)  # the loop has come to its end
                     if channel is None:
                         break
-                    done = self._answer(me, channel)
+                    if waited and has_gone(channel.socket):
+                        self._tally.count("gone")
+                        done = channel, Next.DROP
+                    else:
+                        done = self._answer(me, channel)
         except BaseException as error:
             self.failure = error
             self._when_failed(me)
 
-    def _take(self, me: Member) -> Channel | None:
-        """Return what is to be done next, or park."""
+    def _take(self, me: Member) -> tuple[Channel | None, bool]:
+        """Return what is to be done next, or park; and whether it has waited for us."""
         with self._lock:
             if me.own:
-                return me.own.popleft()
+                return me.own.popleft(), False
             if self._queue:  # both are empty after `halt`
                 channel = next(iter(self._queue))
                 del self._queue[channel]
-                return channel
+                return channel, True
             self.parked.append(me)
             if self._ended:
                 me.gate.release()
-            return None
+            return None, False
 
     def _answer(self, me: Member, channel: Channel) -> Returned:
         path = None if channel.request is None else channel.request.path

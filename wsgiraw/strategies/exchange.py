@@ -65,6 +65,8 @@ def advance(channel: Channel, gateway: Gateway, persists: bool) -> Next:
                         gateway.patience.pause(request)
                     return ROOM
             channel.response = channel.request = None
+            if channel.unsent is not None:
+                return ROOM  # of what `write()` gave to TLS
     except HTTPError as error:
         return refuse(channel, gateway, error)
     except ApplicationError:
@@ -99,9 +101,9 @@ def refuse(channel: Channel, gateway: Gateway, error: HTTPError) -> Next:
     """Answer with an error, and take no further request."""
     channel.connection.close()
     channel.lingers = True
-    channel.request = None
+    request, channel.request = channel.request, None
     try:
-        channel.send(gateway.reject(error, channel.environ))
+        channel.send(gateway.reject(error, channel.environ, request))
     except OSError:
         return Next.DROP
     return ROOM if channel.unsent is not None or channel.gathered else Next.GOODBYE

@@ -15,9 +15,8 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from socket import socket
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from wsgiraw.net import Listener
 from wsgiraw.observe import log
@@ -25,7 +24,7 @@ from wsgiraw.strategies import places
 from wsgiraw.strategies.blocking import PAUSE, Exchanges
 from wsgiraw.strategies.places import Wish
 from wsgiraw.strategies.pulse import Pulse
-from wsgiraw.strategies.service import Service
+from wsgiraw.strategies.service import Newcomer, Service
 from wsgiraw.strategies.stop import Stop
 
 __all__ = ["serve"]
@@ -74,23 +73,22 @@ class _Children:
         return bool(ended)
 
     def take(self, listener: Listener) -> bool:
-        accepted = self._service.accept(listener)
-        if accepted is None:
+        newcomer = self._service.accept(listener)
+        if newcomer is None:
             return False
-        sock, environ = accepted
         _flush()  # or what is in the buffers would be written once by each child
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             pid = os.fork()
             if pid == 0:
-                self._be_child(sock, environ, mask)
+                self._be_child(newcomer, mask)
         except OSError as error:
-            log.error("503 to %s: cannot fork: %s", environ["REMOTE_ADDR"], error.strerror)
-            Exchanges(self._service, sock, environ).refuse("no process is to be had: try again later")
+            log.error("503 to %s: cannot fork: %s", newcomer.environ["REMOTE_ADDR"], error.strerror)
+            Exchanges(self._service, newcomer).refuse("no process is to be had: try again later")
             return True
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        sock.close()
+        newcomer.socket.close()
         self.room -= 1
         self.taken += 1
         try:
@@ -99,7 +97,7 @@ class _Children:
             self._unwatched.add(pid)
         return True
 
-    def _be_child(self, sock: socket, environ: dict[str, Any], mask: set[int | signal.Signals]) -> NoReturn:
+    def _be_child(self, newcomer: Newcomer, mask: set[int | signal.Signals]) -> NoReturn:
         """Serve a connection and end, without any of the parent's cleaning up. Signals are blocked so far."""
         status = 1
         try:
@@ -116,10 +114,10 @@ class _Children:
                 stop.request()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             ours = replace(self._service, stop=stop, pulse=Pulse())
-            Exchanges(ours, sock, environ).run([self._wish.fileno()], self._wish.grant)
+            Exchanges(ours, newcomer).run([self._wish.fileno()], self._wish.grant)
             status = 0
         except BaseException:
-            log.exception("the connection of %s was cut", environ["REMOTE_ADDR"] or "a client")
+            log.exception("the connection of %s was cut", newcomer.environ["REMOTE_ADDR"] or "a client")
         finally:
             _flush()
             os._exit(status)

@@ -12,14 +12,14 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from http import HTTPStatus
-from socket import SHUT_WR, socket
+from socket import SHUT_WR
 
 from wsgiraw.errors import ApplicationError, HTTPError
-from wsgiraw.http11 import Connection, State
-from wsgiraw.net import Listener, abort, cut
-from wsgiraw.strategies.acceptor import Acceptor
+from wsgiraw.http11 import State
+from wsgiraw.net import abort, cut, leave
 from wsgiraw.strategies.agenda import Agenda
 from wsgiraw.strategies.channel import Channel, Next
+from wsgiraw.strategies.entrance import Entrance
 from wsgiraw.strategies.exchange import refuse, starved
 from wsgiraw.strategies.mailbox import Mailbox
 from wsgiraw.strategies.poller import READ, WRITE, new_poller
@@ -27,7 +27,6 @@ from wsgiraw.strategies.pulse import ROOM, TURNS, WAITING
 from wsgiraw.strategies.runner import Returned, Runner
 from wsgiraw.strategies.service import Service
 from wsgiraw.strategies.timeouts import Deadlines
-from wsgiraw.wsgi import open_spool_file
 
 __all__ = ["EventLoop"]
 
@@ -55,13 +54,15 @@ class EventLoop:
         self._pulse = service.pulse
         self._refuse_newcomers = service.refuse_newcomers
         self._lingers = service.timeouts.linger > 0
+        self._tally = service.tally
+        self._most_at_once = service.capacity.concurrency
         self._poller = new_poller()
         self._channels: dict[int, Channel] = {}
         self._away: set[Channel] = set()
         self._ready = deque[Channel]()
         """Channels for the runner although no descriptor says so."""
-        self._acceptor = Acceptor(service.listeners, self._poller)
         self._agenda = Agenda(service.timeouts, service.capacity.queue_timeout)
+        self._entrance = Entrance(self, service, self._poller, self._channels, self._agenda)
         self._draining = False
         self._poller.register(self._stop.fileno(), READ)
         self._poller.register(self.mailbox.fileno(), READ)
@@ -99,8 +100,8 @@ class EventLoop:
                 if channel is not None:
                     if channel.on_ready(channel):
                         return True
-                elif descriptor in self._acceptor:
-                    self._accept(descriptor)
+                elif descriptor in self._entrance:
+                    self._entrance.accept(descriptor, now, give_way=self._gives_way())
                 elif descriptor == self._stop.fileno():
                     self._heed_stop()
                 elif descriptor == self.mailbox.fileno():
@@ -118,7 +119,7 @@ class EventLoop:
             if channel in self._away:
                 cut(channel.socket)  # the thread that is still at it will close it
             else:
-                channel.close(abort if channel.response is not None or channel.unsent is not None else socket.close)
+                channel.close(abort if channel.response is not None or channel.unsent is not None else leave)
         self._poller.close()
 
     def _drained(self) -> bool:
@@ -139,13 +140,13 @@ class EventLoop:
         self._show_room()
         channel.on_ready = self._mute
         if queued:
-            self._time(channel, self._agenda.queued)
+            self.time(channel, self._agenda.queued)
         else:
             self._agenda.stop(channel)
 
     def _mute(self, channel: Channel) -> None:
         """Stop watching: what arrives now is for later. Most channels come back without having said anything."""
-        self._watch(channel, 0)
+        self.watch(channel, 0)
 
     def _take_back(self) -> None:
         for channel, coming in self.mailbox.take():
@@ -153,7 +154,11 @@ class EventLoop:
             self._agenda.stop(channel)
             self.settle(channel, coming)
         if self._show_room():
-            self._acceptor.thread_freed()
+            self._entrance.thread_freed()
+
+    def _gives_way(self) -> bool:
+        """Whether newcomers had better be left to other processes for a moment."""
+        return bool(self._away) and not self._runner.room() and self._pulse.others_have_room()
 
     def _show_room(self) -> int:
         """Let other processes see how much room there is; return that."""
@@ -162,7 +167,7 @@ class EventLoop:
 
     # Time
 
-    def _time(self, channel: Channel, deadlines: Deadlines[Channel]) -> None:
+    def time(self, channel: Channel, deadlines: Deadlines[Channel]) -> None:
         """Give the channel a new deadline, from now: the application may have taken its time since poll returned."""
         self._agenda.start(channel, deadlines, self._clock.update())
 
@@ -170,52 +175,55 @@ class EventLoop:
         """Part with those whose time is up, and find out who is next."""
         agenda = self._agenda
         for channel in agenda.silent(now):
-            self._drop(channel)
+            self.drop(channel)
+        for channel in agenda.opening.expired(now):
+            self._tally.count("handshake_timeout")
+            self.drop(channel)
         for channel in agenda.head.expired(now):
+            self._tally.count("head_timeout")
             self.refuse(channel, HTTPError(HTTPStatus.REQUEST_TIMEOUT, "the request head took too long"))
-        for channel in agenda.body.expired(now):
+        for channel in agenda.slow_bodies(now):
+            self._tally.count("body_timeout")
             self.refuse(channel, HTTPError(HTTPStatus.REQUEST_TIMEOUT, "the request body took too long"))
-        for channel in agenda.write.expired(now):
+        for channel in agenda.slow_readers(now):
+            self._tally.count("write_timeout")
             self._give_up(channel, Next.ABORT)
         for channel in agenda.queued.expired(now):
             agenda.stop(channel)
             if self._runner.withdraw(channel):
                 self._away.remove(channel)
                 self.refuse_busy(channel)
-        self._acceptor.resume(now)
-        agenda.look_ahead(self._acceptor.next_due(), self._stop.deadline)
-
-    # Accepting
-
-    def _accept(self, descriptor: int) -> None:
-        if self._away and not self._runner.room() and self._pulse.others_have_room():
-            self._acceptor.give_way(descriptor, self._clock.now)
-        else:
-            for accepted in self._acceptor.accept(descriptor, self._clock.now):
-                self._admit(*accepted)
-        self._agenda.next_due = min(self._agenda.next_due, self._acceptor.next_due())
-
-    def _admit(self, listener: Listener, sock: socket, address: str, port: str) -> None:
-        server = (listener.server_name, listener.server_port)
-        environ = self.gateway.connection_environ(server, (address, port))
-        channel = Channel(sock, Connection(self.gateway.limits, open_spool_file), environ, self._receive)
-        self._channels[channel.descriptor] = channel
-        self._poller.register(channel.descriptor, READ)
-        self._time(channel, self._agenda.fresh)
+        agenda.look_ahead(self._entrance.resume(now), self._stop.deadline)
 
     # Receiving
 
-    def _receive(self, channel: Channel) -> bool:
-        return self._hear(channel) and self._runner.answer(channel)
+    def begin(self, channel: Channel, received: bytes) -> bool:
+        """Speak HTTP from now on; some octets of it may have been received. Return whether the loop was taken."""
+        self.time(channel, self._agenda.last if self._draining else self._agenda.fresh)
+        channel.on_ready = self.receive
+        self.watch(channel, READ)
+        if received:
+            channel.connection.receive(received)
+            return self._parse(channel) and self._runner.answer(channel)
+        return self.receive(channel)  # TLS may hold what the poller cannot see
+
+    def receive(self, channel: Channel) -> bool:
+        """Take what has arrived, and answer a request that is complete; return whether the loop was taken."""
+        if not self._hear(channel):
+            return False
+        if self._most_at_once and len(self._away) + len(self._agenda.write) >= self._most_at_once:
+            self.refuse_busy(channel)
+            return False
+        return self._runner.answer(channel)
 
     def _hear(self, channel: Channel) -> bool:
         """Take what has arrived; return whether a request is complete, and have it in `channel.request`."""
         try:
-            channel.connection.receive(channel.socket.recv(_RECEIVE))
+            channel.connection.receive(channel.socket.recv(channel.connection.appetite))
         except BlockingIOError:
             return False
         except OSError:
-            self._drop(channel)
+            self.drop(channel)
             return False
         return self._parse(channel)
 
@@ -243,7 +251,7 @@ class EventLoop:
             return
         except OSError:
             pass
-        self._drop(channel)
+        self.drop(channel)
 
     # What comes next
 
@@ -261,23 +269,26 @@ class EventLoop:
     def _await_input(self, channel: Channel) -> None:
         state = channel.connection.state
         if state is IDLE:
-            self._time(channel, self._agenda.last if self._draining else self._agenda.idle)
-        else:
-            self._time(channel, self._agenda.body if state is State.BODY else self._agenda.head)
-        channel.on_ready = self._receive
+            self.time(channel, self._agenda.last if self._draining else self._agenda.idle)
+        elif state is State.HEAD:
+            self.time(channel, self._agenda.head)
+        elif channel.deadlines is not self._agenda.body:
+            self._agenda.expect_body(channel, self._clock.update())
+        channel.on_ready = self.receive
         if channel.interest != READ:
-            self._watch(channel, READ)
+            self.watch(channel, READ)
 
     def _await_room(self, channel: Channel) -> None:
-        self._time(channel, self._agenda.write)
+        if channel.deadlines is not self._agenda.write:
+            self._agenda.expect_taking(channel, self._clock.update())
         channel.on_ready = self._continue
-        self._watch(channel, WRITE)
+        self.watch(channel, WRITE)
 
     def _continue(self, channel: Channel) -> bool:
         try:
             if not channel.flush():
-                self._time(channel, self._agenda.write)
                 return False
+            self._agenda.stop(channel)  # it has taken enough for the next to be made
         except ApplicationError:
             self._give_up(channel, Next.ABORT)
             return False
@@ -288,7 +299,8 @@ class EventLoop:
             return False
         return self._runner.answer(channel)
 
-    def _watch(self, channel: Channel, interest: int) -> None:
+    def watch(self, channel: Channel, interest: int) -> None:
+        """Have the poller report `interest` of a channel, 0 for nothing."""
         if channel.interest == interest:
             return
         if not interest:
@@ -308,8 +320,9 @@ class EventLoop:
     def refuse_busy(self, channel: Channel) -> None:
         """Answer that nobody has time, and part."""
         assert channel.response is None
-        request, channel.request = channel.request, None
-        error = HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, "all threads are busy: try again later")
+        request = channel.request
+        self._tally.count("busy")
+        error = HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is busy: try again later")
         error.retry_after = 1
         error.to_head = request is not None and request.method == "HEAD"
         if request is not None and request.body is not None:
@@ -319,35 +332,36 @@ class EventLoop:
     def _say_goodbye(self, channel: Channel) -> None:
         """Close after the last word: at once where the client expects it, else once it has read it."""
         if not (self._lingers and channel.lingers) or channel.connection.ended:
-            self._drop(channel)
+            self.drop(channel)
             return
         try:
             channel.socket.shutdown(SHUT_WR)
         except OSError:
-            self._drop(channel)
+            self.drop(channel)
             return
-        self._time(channel, self._agenda.linger)
-        self._watch(channel, READ)
+        self.time(channel, self._agenda.linger)
+        self.watch(channel, READ)
         channel.on_ready = self._discard
 
     def _give_up(self, channel: Channel, how: Next) -> None:
         """Part without a word. A response is closed first, by whoever runs the application."""
         if channel.response is None:
             self._forget(channel)
-            channel.close(abort if how is Next.ABORT else socket.close)
+            channel.close(abort if how is Next.ABORT else leave)
             return
         channel.given_up = how
         channel.on_ready = self._mute
         self._agenda.stop(channel)
         self._ready.append(channel)
 
-    def _drop(self, channel: Channel) -> None:
+    def drop(self, channel: Channel) -> None:
+        """Part with a client that has gone, or is not heard any more."""
         self._give_up(channel, Next.DROP)
 
     def _forget(self, channel: Channel) -> None:
         del self._channels[channel.descriptor]
-        self._watch(channel, 0)  # closing alone does not, where a forked child has the socket too
-        self._acceptor.descriptor_freed()
+        self.watch(channel, 0)  # closing alone does not, where a forked child has the socket too
+        self._entrance.channel_closed()
 
     # Stopping
 
@@ -365,8 +379,7 @@ class EventLoop:
     def _drain(self) -> None:
         """Take what the kernel has queued, stop listening, and end each connection with its next response."""
         self._refuse_newcomers()
-        for accepted in self._acceptor.drain(self._clock.now):
-            self._admit(*accepted)
+        self._entrance.drain(self._clock.now)
         self._draining = True
         self._show_room()
         for channel in list(self._channels.values()):
@@ -376,4 +389,6 @@ class EventLoop:
                     self._agenda.stop(channel)
                     self._ready.append(channel)
                 elif self._agenda.waits_for_request(channel):
-                    self._time(channel, self._agenda.last)
+                    self.time(channel, self._agenda.last)
+            elif channel.opening is not None:
+                self.time(channel, self._agenda.last)

@@ -133,14 +133,14 @@ class Patience:
     def _reply(self, request: Request, entry: _Entry) -> bytes:
         error = HTTPError(HTTPStatus.GATEWAY_TIMEOUT, "the application took too long")
         error.to_head = request.method == "HEAD"
-        return self._gateway.reject(error, entry.environ)
+        return self._gateway.reject(error, entry.environ, request)
 
     def _report(self, request: Request, entry: _Entry, where: str) -> None:
         log.error(
             "%s %s of %s has run for %.1f s: %s; where it is:\n%s",
             request.method,
             request.path,
-            entry.environ["REMOTE_ADDR"] or "a unix socket",
+            self._gateway.client(entry.environ, request) or "a unix socket",
             time.monotonic() - entry.began,
             "it is cut off" if entry.begun else "answered with 504",
             where,

@@ -50,13 +50,12 @@ def _knocked(service: Service) -> Iterator[Listener]:
 def _serve_next(service: Service, listener: Listener, rivals: Iterable[int] = (), *, once: bool = False) -> bool:
     """Accept a connection and serve it to its end; return whether there was one."""
     try:
-        accepted = service.accept(listener)
+        newcomer = service.accept(listener)
     except OutOfDescriptors as error:
         log.warning("not accepting for %s s: %s", PAUSE, error)
         wait([service.stop.fileno()], time.monotonic() + PAUSE, pulse=service.pulse)
         return False
-    if accepted is None:
+    if newcomer is None:
         return False
-    sock, environ = accepted
-    Exchanges(service, sock, environ).run(rivals, once=once)
+    Exchanges(service, newcomer).run(rivals, once=once)
     return True

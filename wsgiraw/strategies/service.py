@@ -1,17 +1,24 @@
 """What a strategy is given: where to listen, what to call, how long and how much, and when to stop."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from socket import socket
-from typing import Any
+from ssl import DER_cert_to_PEM_cert
+from typing import Any, NamedTuple
 
-from wsgiraw.net import Listener
+from wsgiraw.net import Certificates, Listener, Opening, TLSSocket, abort
+from wsgiraw.observe import log
+from wsgiraw.strategies.presence import has_left
 from wsgiraw.strategies.pulse import Pulse
 from wsgiraw.strategies.stop import Stop
+from wsgiraw.strategies.tally import Tally
 from wsgiraw.strategies.timeouts import Timeouts
-from wsgiraw.wsgi import Gateway
+from wsgiraw.trust import TrustedPeers
+from wsgiraw.wsgi import REDIRECT, Gateway, tls_environ
 
-__all__ = ["Capacity", "Service"]
+__all__ = ["Capacity", "Newcomer", "Service", "opened"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,20 @@ class Capacity:
     """Seconds that a complete request waits for a thread before it is answered with 503."""
     handoff_after: float = 0.001
     """Seconds that a call may hold up the loop of `handoff`."""
+    connections: int = 2**20
+    """Clients of a loop; there is no more room then."""
+    concurrency: int = 0
+    """Requests of a loop that are being answered; the next is answered with 503. 0 sets no limit."""
+
+
+class Newcomer(NamedTuple):
+    """A connection that has been accepted."""
+
+    socket: socket
+    environ: dict[str, Any]
+    """What is equal for each of its requests; `opened` completes it where something comes before HTTP."""
+    opening: Opening | None
+    """What comes before HTTP, if anything does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +61,53 @@ class Service:
     timeouts: Timeouts = field(default_factory=Timeouts)
     capacity: Capacity = field(default_factory=Capacity)
     pulse: Pulse = field(default_factory=Pulse)
+    tally: Tally = field(default_factory=Tally)
+    certificates: Certificates | None = None
+    """With them, TLS is spoken wherever clients are not sent to https."""
+    announcers: TrustedPeers = field(default_factory=TrustedPeers)
+    """Whose connections begin with a PROXY header, if there are any: all others are closed."""
     shared: bool = False
     """Other processes listen on the same sockets: what is queued there is not ours alone."""
     health_path: str = ""
     """A path that is answered without the application."""
 
-    def accept(self, listener: Listener) -> tuple[socket, dict[str, Any]] | None:
-        """Return the next connection and its part of the environ, or None. Raises `OutOfDescriptors`."""
-        accepted = listener.accept()
-        if accepted is None:
-            return None
-        sock, address, port = accepted
-        return sock, self.gateway.connection_environ((listener.server_name, listener.server_port), (address, port))
+    def accept(self, listener: Listener) -> Newcomer | None:
+        """Return the next connection, or None. Raises `OutOfDescriptors`."""
+        while (accepted := listener.accept()) is not None:
+            sock, address, port = accepted
+            announced = bool(self.announcers)
+            if announced and address not in self.announcers:
+                log.debug("%s is no trusted proxy, from which a PROXY header would be believed", address)
+                abort(sock)
+                continue
+            environ = self.gateway.connection_environ((listener.server_name, listener.server_port), (address, port))
+            environ["wsgiraw.client_gone"] = partial(has_left, sock)
+            opening = context = None
+            if listener.redirects:
+                environ[REDIRECT] = self._tls_port()
+            elif self.certificates is not None:
+                context = self.certificates.context(time.monotonic())
+            if announced or context is not None:
+                opening = Opening(sock, context, proxied=announced)
+            return Newcomer(sock, environ, opening)
+        return None
+
+    def _tls_port(self) -> str:
+        """Return where clients are sent to."""
+        return next((str(one.port) for one in self.listeners if one.port and not one.redirects), "443")
 
     def refuse_newcomers(self) -> None:
         """Let nobody else into the kernel's queues, before they are emptied for the last time."""
         if not self.shared:
             for listener in self.listeners:
                 listener.refuse_newcomers()
+
+
+def opened(opening: Opening, environ: dict[str, Any]) -> None:
+    """Complete the environ of a connection, now that HTTP may begin."""
+    if opening.client is not None:
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = opening.client
+    if isinstance(opening.socket, TLSSocket):
+        shown = opening.socket.peer_certificate()
+        certificate = None if shown is None else (shown[0], DER_cert_to_PEM_cert(shown[1]))
+        environ.update(tls_environ(*opening.socket.protocol, certificate))

@@ -9,8 +9,6 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
-from socket import socket
-from typing import Any
 
 from wsgiraw.net import Listener
 from wsgiraw.observe import log
@@ -18,7 +16,7 @@ from wsgiraw.strategies import places
 from wsgiraw.strategies.blocking import Exchanges
 from wsgiraw.strategies.places import GRACE, Wish
 from wsgiraw.strategies.pulse import Pulse
-from wsgiraw.strategies.service import Service
+from wsgiraw.strategies.service import Newcomer, Service
 from wsgiraw.strategies.stop import Stop
 
 __all__ = ["serve"]
@@ -66,27 +64,26 @@ class _Threads:
         return True
 
     def take(self, listener: Listener) -> bool:
-        accepted = self._service.accept(listener)
-        if accepted is None:
+        newcomer = self._service.accept(listener)
+        if newcomer is None:
             return False
-        sock, environ = accepted
-        thread = threading.Thread(target=self._run, args=(sock, environ), name="wsgiraw-connection", daemon=True)
+        thread = threading.Thread(target=self._run, args=(newcomer,), name="wsgiraw-connection", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
-            log.error("503 to %s: %s", environ["REMOTE_ADDR"], error)
-            Exchanges(self._service, sock, environ).refuse("no thread is to be had: try again later")
+            log.error("503 to %s: %s", newcomer.environ["REMOTE_ADDR"], error)
+            Exchanges(self._service, newcomer).refuse("no thread is to be had: try again later")
             return True
         self.room -= 1
         self.taken += 1
         self._threads = {thread, *filter(threading.Thread.is_alive, self._threads)}
         return True
 
-    def _run(self, sock: socket, environ: dict[str, Any]) -> None:
+    def _run(self, newcomer: Newcomer) -> None:
         try:
-            Exchanges(self._theirs, sock, environ).run([self._wish.fileno()], self._wish.grant)
+            Exchanges(self._theirs, newcomer).run([self._wish.fileno()], self._wish.grant)
         except BaseException:  # KeyboardInterrupt, raised by the application, is no operator's wish here
-            log.exception("the connection of %s was cut", environ["REMOTE_ADDR"] or "a client")
+            log.exception("the connection of %s was cut", newcomer.environ["REMOTE_ADDR"] or "a client")
         finally:
             os.write(self._ending, b"\0")
 

@@ -20,14 +20,28 @@ class Timeouts:
 
     keep_alive: float = 75.0
     """Between a response and the first octet of the next request; 0 closes after each response."""
+    handshake: float = 10.0
+    """For what comes before HTTP, from accepting the connection."""
     head: float = 20.0
-    """From the first octet of a head to its last; and from accepting a connection to its first octet."""
+    """From the first octet of a head to its last; and from where HTTP may begin to its first octet."""
     body: float = 30.0
-    """Between two arrivals of octets of a body."""
+    """In which at least `least_body` octets of a body must arrive, again and again."""
     write: float = 30.0
-    """Without the client taking anything of its response."""
+    """In which the client must take at least `least_write` octets of its response, again and again."""
+    rate: int = 0
+    """Octets per second."""
     linger: float = 2.0
     """Reading on after we have said the last word, so that the client gets to read it."""
+
+    @property
+    def least_body(self) -> float:
+        """Octets."""
+        return max(self.rate * self.body, 1)
+
+    @property
+    def least_write(self) -> float:
+        """Octets."""
+        return max(self.rate * self.write, 1)
 
 
 class Deadlines(Generic[T]):
@@ -63,6 +77,13 @@ class Deadlines(Generic[T]):
 
     def __contains__(self, entry: object) -> bool:
         return entry in self._due
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield what waits, for longest first."""
+        return iter(self._due)
 
     def __bool__(self) -> bool:
         return bool(self._due)

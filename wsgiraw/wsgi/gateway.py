@@ -4,10 +4,9 @@ It knows nothing of sockets and threads. Whoever pulls decides when the next pie
 early says that the client has gone, and the application's `close()` runs all the same.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from wsgiraw.clock import Clock
 from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
@@ -16,6 +15,9 @@ from wsgiraw.http11.response import error_reply
 from wsgiraw.observe import AccessLog, log
 from wsgiraw.wsgi.environ import request_environ, server_environ
 from wsgiraw.wsgi.file_wrapper import FileSegment, FileWrapper
+from wsgiraw.wsgi.forwarded import FORWARDED, Forwarding
+from wsgiraw.wsgi.patience import Patience
+from wsgiraw.wsgi.spool_file import unsent_octets
 from wsgiraw.wsgi.start_response import Send, StartResponse
 
 if TYPE_CHECKING:
@@ -30,22 +32,6 @@ _IN_MEMORY: tuple[type, ...] = (type(iter([])), type(iter(())))
 
 _JOIN_BELOW = 64 * 1024
 """A larger body is sent behind its head instead of copied to it."""
-
-
-class Patience(Protocol):
-    """Whoever gives up requests that the application takes too long for, and then answers them itself."""
-
-    def enter(self, request: Request, environ: dict[str, Any], cut_off: Callable[[bytes], None]) -> None:
-        """Say that a request is about to be answered, or goes on, and how to give its client some last octets."""
-
-    def pause(self, request: Request) -> None:
-        """Say that it waits for its client."""
-
-    def begin(self, request: Request) -> bool:
-        """Say that the response is about to go out; return False where the request was given up."""
-
-    def leave(self, request: Request) -> bool:
-        """Say that all is over; return False where the request was given up."""
 
 
 class Gateway:
@@ -66,10 +52,12 @@ class Gateway:
         multiprocess: bool = False,
         run_once: bool = False,
         on_finished: Callable[[], None] | None = None,
+        forwarding: Forwarding | None = None,
     ) -> None:
         """`errors` is the stream of `wsgi.errors`; `lint` makes hop-by-hop fields an `ApplicationError`.
 
-        `on_finished` is called after each exchange, by whoever finished it.
+        `on_finished` is called after each exchange, by whoever finished it. `forwarding` is whom to believe about the
+        client, by default nobody.
         """
         self.application = application
         self.limits = limits
@@ -78,20 +66,28 @@ class Gateway:
         self.access_log = access_log
         self._on_finished = on_finished
         self.patience: Patience | None = None
+        self._forwarding = forwarding or Forwarding()
         self._lint = lint
         self._environ = server_environ(
             software, errors, multithread=multithread, multiprocess=multiprocess, run_once=run_once
         )
         self._dropped: set[str] = set()
 
-    def connection_environ(self, server: tuple[str, str], peer: tuple[str, str]) -> dict[str, Any]:
-        """Return the variables that are equal for each request of a connection between two (address, port)."""
+    def connection_environ(
+        self, server: tuple[str, str], peer: tuple[str, str], client: tuple[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Return the variables that are equal for each request of a connection between two (address, port).
+
+        `client` is who is behind the peer, where the connection itself began with saying that.
+        """
+        address, port = client or peer
         return {
             **self._environ,
             "SERVER_NAME": server[0],
             "SERVER_PORT": server[1],
-            "REMOTE_ADDR": peer[0],
-            "REMOTE_PORT": peer[1],
+            "REMOTE_ADDR": address,
+            "REMOTE_PORT": port,
+            "wsgiraw.peer": peer,
         }
 
     def respond(self, request: Request, connection_environ: dict[str, Any], send: Send) -> Iterator[Octets]:
@@ -105,13 +101,20 @@ class Gateway:
         began = self.clock.now  # noqa: F841 - for whoever looks at the stack of a thread
         pulled = False  # between a yield and the next pull: what is raised then comes from whoever pulls
         try:
+            if not FORWARDED.isdisjoint(request.fields):
+                try:
+                    connection_environ = self._forwarding.connection_environ(connection_environ, request.fields)
+                except HTTPError as error:
+                    log.debug("%s: %s", connection_environ["REMOTE_ADDR"], error)
+                    yield start_response.refuse(error)
+                    return
             environ = request_environ(connection_environ, request)
             try:
                 result = self.application(environ, start_response)
                 unsent = start_response.end_writing()
                 if unsent is not None:
                     pulled = True
-                    yield from _unsent(unsent)
+                    yield from unsent_octets(unsent)
                     pulled = False
                 kind = type(result)
                 if kind is list or kind is tuple:
@@ -213,12 +216,20 @@ class Gateway:
         if self._on_finished is not None:
             self._on_finished()
 
-    def reject(self, error: HTTPError, connection_environ: dict[str, Any]) -> bytes:
-        """Return the reply to what a client did wrong; the connection is then closed."""
+    def client(self, connection_environ: dict[str, Any], request: Request | None) -> str:
+        """Return the address of whoever sent a request, as far as it is to be believed; of the peer where it is not."""
+        if request is not None and not FORWARDED.isdisjoint(request.fields):
+            with suppress(HTTPError):
+                connection_environ = self._forwarding.connection_environ(connection_environ, request.fields.copy())
+        address: str = connection_environ["REMOTE_ADDR"]
+        return address
+
+    def reject(self, error: HTTPError, connection_environ: dict[str, Any], request: Request | None = None) -> bytes:
+        """Return the reply to what a client did wrong, or to a request that is given up; then the connection closes."""
+        client = self.client(connection_environ, request)
         if self.access_log is not None:
-            size = len(error.detail) + 1
-            self.access_log.write(connection_environ["REMOTE_ADDR"], "-", error.status.value, size, {})
-        log.debug("%s: %s", connection_environ["REMOTE_ADDR"], error)
+            self.access_log.write(client, "-", error.status.value, len(error.detail) + 1, {})
+        log.debug("%s: %s", client, error)
         return error_reply(error, self.clock.http_date, self.server_field)
 
     def report(self, what: str, request: Request) -> None:
@@ -233,13 +244,3 @@ class Gateway:
             if name not in self._dropped:
                 self._dropped.add(name)
                 log.warning("the application set %s, which belongs to the connection: it is not sent", name)
-
-
-def _unsent(unsent: BinaryIO) -> Iterator[Octets]:
-    """Yield what `write()` could not send at once."""
-    with unsent:
-        if hasattr(unsent, "getvalue"):
-            yield unsent.getvalue()
-        else:
-            unsent.flush()
-            yield FileSegment(unsent.fileno(), 0, os.fstat(unsent.fileno()).st_size)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
 
-from wsgiraw.errors import ApplicationError, ClientDisconnected
+from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
 from wsgiraw.http11 import Request, Spool
 from wsgiraw.http11.response import LAST_CHUNK, chunk, response_head
 from wsgiraw.wsgi.file_wrapper import FileSegment
@@ -187,8 +187,15 @@ class StartResponse:
         """Return a plain 500 where nothing has been sent, else None."""
         if self.begun:
             return None
-        body = b"" if self._request.method == "HEAD" else b"The application failed; its error log says why.\n"
-        self.status = "500 Internal Server Error"
+        return self._say("500 Internal Server Error", b"The application failed; its error log says why.\n")
+
+    def refuse(self, error: HTTPError) -> bytes:
+        """Return the reply that refuses the request instead of an application's; the connection is then closed."""
+        self._request.keep_alive = False
+        return self._say(f"{error.status.value} {error.status.phrase}", f"{error.detail}\n".encode("latin-1"))
+
+    def _say(self, status: str, body: bytes) -> bytes:
+        self.status = status
         self._fields = [("Content-Type", "text/plain; charset=utf-8")]
         self._request.answered = True
-        return self.whole(body)
+        return self.whole(b"" if self._request.method == "HEAD" else body)

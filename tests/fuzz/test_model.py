@@ -1,0 +1,37 @@
+"""The model says of every case of the corpus what its file says, so that it can be believed about other octets."""
+
+import pytest
+
+from tests.corpus import cases
+from tests.corpus.cases import Case
+from tests.fuzz.agreement import SMALL, agree, agree_on_head
+from tests.fuzz.model import judge
+from tests.fuzz.verdict import End
+from wsgiraw.http11 import Limits
+
+VALID, INVALID = cases.valid(), cases.invalid()
+DRIPPED = 5000
+"""Octets up to which a case is sent octet by octet here, too."""
+
+
+@pytest.mark.parametrize("case", VALID + INVALID, ids=str)
+def test_says_what_the_file_says(case: Case) -> None:
+    verdict = judge(case.octets, Limits())
+    assert [request.target for request in verdict.requests] == [request.target for request in case.requests]
+    for request, expected in zip(verdict.requests, case.requests, strict=True):
+        assert (request.method, request.query) == (expected.method, expected.query)
+        assert request.fields == expected.fields
+        assert request.keep_alive == expected.keep_alive
+        assert expected.has_body(request.body)
+    if verdict.end is End.REFUSED:
+        assert case.status in verdict.statuses
+    else:
+        assert case.status == (400 if verdict.end is End.INCOMPLETE else None)
+
+
+@pytest.mark.parametrize("case", VALID + INVALID, ids=str)
+def test_agrees(case: Case) -> None:
+    """The seeds of the fuzzer are without fault themselves, also where the limits are low."""
+    if len(case.octets) <= DRIPPED:
+        agree(case.octets, (), SMALL)
+    agree_on_head(case.octets.partition(b"\r\n\r\n")[0])
