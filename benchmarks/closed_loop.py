@@ -5,17 +5,20 @@ slow answer is one slow sample: no percentile is corrected for the requests that
 as wrk's are. One thread, epoll, raw sockets of 127.0.0.1; about 10 µs of CPU per request, most of it in the kernel.
 
 It does not read framing: an answer is complete when it ends with END, which benchmarks/slow.py sees to. After an answer
-with Connection: close it connects anew; a connection that is closed without that word is a failure.
+with Connection: close it connects anew; a connection that is closed without that word is a failure, and a client who
+cannot connect leaves. Connecting holds up the other clients, a handshake of TLS does not.
 """
 
 import gc
 import math
 import select
 import socket
+import ssl
 import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from servers import BROWSER_FIELDS
@@ -24,7 +27,7 @@ END = b"done\n"
 RIGHT = b"HTTP/1.1 200 "
 CLOSES = b"onnection: close\r\n"
 PATIENCE = 30.0
-"""Seconds that connecting may take, and that requests in flight get once the time is over."""
+"""Seconds that connecting may take, and that requests in flight get once the time is over, unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Outcome:
     microseconds: "list[array[int]]"
     """Time of each request that was answered, those that were in flight at the end included."""
     failed: int
-    """Any other answer, none in the end, and connections that were closed before one was complete."""
+    """Any other answer, none in the end, and connections that failed or were closed before one was complete."""
     busy: float
     """Share of its core that this client used: near 1, it measured itself."""
     bodies: Counter[bytes]
@@ -66,20 +69,37 @@ def percentile(values: Sequence[int], percent: float) -> int:
 class _Connection:
     """A client's connection and the one request that is on its way."""
 
-    __slots__ = ("began", "client", "number", "partial", "socket")
+    __slots__ = ("began", "client", "number", "partial", "socket", "unsent")
 
-    def __init__(self, port: int, client: Iterator[int]) -> None:
+    def __init__(self, port: int, client: Iterator[int], patience: float, context: ssl.SSLContext | None) -> None:
         self.client = client
         self.number = self.began = 0
-        self.partial = b""
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self.partial = self.unsent = b""
+        self.socket = socket.create_connection(("127.0.0.1", port), patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1", do_handshake_on_connect=False)
         self.socket.setblocking(False)  # so that Python asks the kernel only once per recv and send
+
+    def begin(self, request: bytes) -> None:
+        """Send the first request, which by TLS has to wait for the end of the handshake."""
+        if isinstance(self.socket, ssl.SSLSocket):
+            self.unsent = request
+            with suppress(ssl.SSLWantReadError):
+                self.socket.do_handshake()
+        else:
+            self.socket.send(request)
 
     def answer(self) -> bytes | None:
         """The whole answer, None while some of it is missing, less than all if it breaks off or is no 200."""
         try:
+            if self.unsent and isinstance(self.socket, ssl.SSLSocket):
+                self.socket.do_handshake()
+                self.socket.send(self.unsent)
+                self.unsent = b""
             data = self.socket.recv(65536)
+        except ssl.SSLWantReadError:
+            return None  # the handshake goes on, or that was a session ticket
         except OSError:
             return b""
         if data.endswith(END) and not self.partial:
@@ -96,21 +116,35 @@ class _Connection:
 class _Clients:
     """Those of one run: sends, receives, keeps time."""
 
-    def __init__(self, port: int, requests: Sequence[bytes], *, keep_alive: bool, keep_bodies: bool) -> None:
+    def __init__(
+        self,
+        port: int,
+        requests: Sequence[bytes],
+        *,
+        keep_alive: bool,
+        keep_bodies: bool,
+        patience: float,
+        context: ssl.SSLContext | None,
+    ) -> None:
         self.times = [array("q") for _ in requests]
         self.bodies: Counter[bytes] = Counter()
         self.failed = 0
         self.waiting: dict[int, _Connection] = {}  # by descriptor
         self._port, self._requests = port, requests
         self._keep_alive, self._keep_bodies = keep_alive, keep_bodies
+        self._patience, self._context = patience, context
         self._poll = select.epoll()
 
     def begin(self, client: Iterator[int]) -> None:
         """Send a client's next request on a new connection."""
         number, began = next(client), time.perf_counter_ns()
-        connection = _Connection(self._port, client)
-        connection.number, connection.began = number, began
-        connection.socket.send(self._requests[number])
+        try:
+            connection = _Connection(self._port, client, self._patience, self._context)
+            connection.number, connection.began = number, began
+            connection.begin(self._requests[number])
+        except OSError:
+            self.failed += 1
+            return
         self.waiting[connection.socket.fileno()] = connection
         self._poll.register(connection.socket, select.EPOLLIN)
 
@@ -159,12 +193,14 @@ def drive(
     *,
     keep_alive: bool = True,
     keep_bodies: bool = False,
+    patience: float = PATIENCE,
+    context: ssl.SSLContext | None = None,
 ) -> Outcome:
-    """Let each client send, for so many seconds, the requests whose numbers its iterator gives.
+    """Let each client send, for so many seconds, the requests whose numbers its iterator gives; by TLS with `context`.
 
     Without `keep_alive` every request has a connection of its own, and its time includes connecting.
     """
-    visit = _Clients(port, requests, keep_alive=keep_alive, keep_bodies=keep_bodies)
+    visit = _Clients(port, requests, keep_alive=keep_alive, keep_bodies=keep_bodies, patience=patience, context=context)
     collected = gc.isenabled()
     gc.disable()  # its pauses would be taken for the server's
     try:
@@ -176,7 +212,7 @@ def drive(
             visit.turn(int(end * 1e9))
         answered = [len(times) for times in visit.times]
         took, cpu = time.perf_counter() - start, time.process_time() - cpu
-        while visit.waiting and time.perf_counter() < end + PATIENCE:
+        while visit.waiting and time.perf_counter() < end + patience:
             visit.turn(int(end * 1e9))
     finally:
         if collected:

@@ -14,14 +14,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import IO
 
+from certificates import Certificate
 from commands import command
 
 ROOT = Path(__file__).resolve().parent.parent
-DISTRIBUTIONS = ("wsgiraw", "granian", "bjoern-binary", "fastpysgi", "gunicorn", "waitress", "flask", "django")
+DISTRIBUTIONS = ("wsgiraw", "granian", "bjoern-binary", "fastpysgi", "gunicorn", "waitress", "uWSGI", "flask", "django")
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 
@@ -82,6 +83,10 @@ class Server:
                     total += int(line.split()[1])
         return total
 
+    def threads(self) -> int:
+        """Threads of all its processes."""
+        return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in self.pids())
+
     def reset_peak(self) -> None:
         """Make VmHWM start again from the resident size of this moment (proc(5): 5 to clear_refs)."""
         for pid in self.pids():
@@ -121,9 +126,12 @@ def pinned(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def get(port: int, path: str) -> tuple[int, str, bytes]:
-    """One request with a browser's fields: status, Content-Type and body."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+def get(port: int, path: str, certificate: Certificate | None = None) -> tuple[int, str, bytes]:
+    """One request with a browser's fields, by TLS if there is a certificate: status, Content-Type and body."""
+    if certificate:
+        connection: HTTPConnection = HTTPSConnection("127.0.0.1", port, timeout=10, context=certificate.context())
+    else:
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path, headers=BROWSER_FIELDS)
         response = connection.getresponse()
@@ -145,11 +153,17 @@ def running(
     many_connections: bool = False,
     own: Sequence[str] = (),
     environment: dict[str, str] | None = None,
+    certificate: Certificate | None = None,
 ) -> Iterator[Server]:
     """Start a server on a free port, wait until it answers `path`, and end all its processes afterwards."""
     port = free_port()
     arguments = command(
-        name, app, port, python, threads=threads, workers=workers, many_connections=many_connections, own=own
+        *(name, app, port, python),
+        threads=threads,
+        workers=workers,
+        many_connections=many_connections,
+        own=own,
+        certificate=certificate,
     )
     search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     variables = {**os.environ, "PYTHONPATH": search_path, **(environment or {})}
@@ -160,19 +174,19 @@ def running(
             )
         server = Server(name, arguments, port, process, output)
         try:
-            _wait_until_it_answers(server, path)
+            _wait_until_it_answers(server, path, certificate)
             yield server
         finally:
             _stop(server)
 
 
-def _wait_until_it_answers(server: Server, path: str) -> None:
+def _wait_until_it_answers(server: Server, path: str, certificate: Certificate | None) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         if server.process.poll() is not None:
             raise ServerFailedError(f"{server.name} ended with {server.process.returncode}:\n{server.printed()}")
         try:
-            get(server.port, path)
+            get(server.port, path, certificate)
             return
         except (OSError, HTTPException) as error:
             if time.monotonic() > deadline:

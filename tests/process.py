@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -32,7 +32,7 @@ def app(environ, start_response):
     return [b"from %s\\n" % (environ["REMOTE_ADDR"] or "a unix socket").encode()]
 """
 
-_SETTINGS = ("PORT", "WEB_CONCURRENCY", "NO_COLOR", "FORCE_COLOR")
+_SETTINGS = ("PORT", "WEB_CONCURRENCY", "NO_COLOR", "FORCE_COLOR", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
 
 def command(*arguments: str) -> list[str]:
@@ -110,14 +110,21 @@ class Process:
 
 @contextmanager
 def running(
-    folder: Path, *arguments: str, pass_fds: tuple[int, ...] = (), group: bool = False, **more: str
+    folder: Path,
+    *arguments: str,
+    pass_fds: tuple[int, ...] = (),
+    group: bool = False,
+    through: Sequence[str] = (),
+    program: str = "",
+    **more: str,
 ) -> Iterator[Process]:
     """Run `wsgiraw ARGUMENTS` in a folder, if wished in a process group of its own; `more` goes to its environment.
 
-    It is killed at the end if it still runs.
+    A command that goes `through` another is executed by that in the same process; a Python `program` is run instead of
+    `wsgiraw`. It is killed at the end if it still runs.
     """
     popen = subprocess.Popen(
-        command(*arguments),
+        [*through, *([sys.executable, program] if program else command(*arguments))],
         cwd=folder,
         env=environment(**more),
         stdout=subprocess.PIPE,

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from wsgiraw.addresses import InheritedAddress, TCPAddress, UnixAddress, checked_host, joined, parse_address
+from wsgiraw.addresses import (
+    InheritedAddress,
+    PassedAddress,
+    TCPAddress,
+    UnixAddress,
+    checked_host,
+    joined,
+    parse_address,
+)
 from wsgiraw.config import configure
 from wsgiraw.errors import ConfigError
 
@@ -35,6 +43,8 @@ def test_effective_addresses(options: dict[str, Any], addresses: tuple[str, ...]
         ("unix:/run/x.sock", UnixAddress("/run/x.sock")),
         ("unix:x.sock", UnixAddress("x.sock")),
         ("fd://3", InheritedAddress(3)),
+        ("fd://web.socket", PassedAddress("web.socket")),
+        ("fd://3rd", PassedAddress("3rd")),
     ],
 )
 def test_addresses(text: str, address: object) -> None:
@@ -61,7 +71,8 @@ def test_addresses(text: str, address: object) -> None:
         ("unix:", "names no file"),
         ("unix:a\0", "names no file"),
         ("unix:/" + "x" * 103, "at most 103 octets"),
-        ("fd://x", "no descriptor"),
+        ("fd://", "no descriptor"),
+        ("fd://a:b", "no descriptor"),
         ("fd://-1", "no descriptor"),
     ],
 )

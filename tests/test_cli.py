@@ -249,7 +249,7 @@ SERVE = """
 
     def run(config, reread):
         assert reread() == config
-        print(config.app, config.port)
+        print(config.app, config.addresses)
         return 7
 
     sys.modules["wsgiraw.launch"] = types.SimpleNamespace(run=run, start_directory=os.getcwd)
@@ -267,4 +267,4 @@ def test_the_configuration_goes_to_the_server_and_its_exit_code_out(place: Path)
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (7, "('web:app',) 9\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "('web:app',) ('127.0.0.1:9',)\n", "")

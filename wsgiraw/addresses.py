@@ -1,4 +1,4 @@
-"""What a bind address says: `HOST:PORT`, `:PORT`, `*:PORT`, `[IPV6]:PORT`, `unix:PATH`, `fd://N`.
+"""What a bind address says: `HOST:PORT`, `:PORT`, `*:PORT`, `[IPV6]:PORT`, `unix:PATH`, `fd://N`, `fd://NAME`.
 
 Reads text only: it resolves no name, opens no socket and looks at no file (net.py does).
 """
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 __all__ = [
     "InheritedAddress",
+    "PassedAddress",
     "TCPAddress",
     "UnixAddress",
     "checked_address",
@@ -22,7 +23,7 @@ __all__ = [
 # sun_path holds 108 octets on Linux and 104 on the BSDs and macOS, with a final NUL.
 _UNIX_PATH_OCTETS = 103
 _REDIRECT = "redirect+http:"
-_FORMS = "HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH or fd://N"
+_FORMS = "HOST:PORT, :PORT, [IPV6]:PORT, unix:PATH, fd://N or fd://NAME"
 
 
 class TCPAddress(NamedTuple):
@@ -44,7 +45,13 @@ class InheritedAddress(NamedTuple):
     descriptor: int
 
 
-def parse_address(text: str) -> TCPAddress | UnixAddress | InheritedAddress:
+class PassedAddress(NamedTuple):
+    """Descriptors that systemd has passed under a name."""
+
+    name: str
+
+
+def parse_address(text: str) -> TCPAddress | UnixAddress | InheritedAddress | PassedAddress:
     """The address that `text` names. Raises ValueError with a sentence that begins with the text."""
     text = text.removeprefix(_REDIRECT)
     if text.startswith("unix:"):
@@ -55,9 +62,14 @@ def parse_address(text: str) -> TCPAddress | UnixAddress | InheritedAddress:
             raise ValueError(f"{text!r} is too long: the path of a unix socket has at most {_UNIX_PATH_OCTETS} octets")
         return UnixAddress(path)
     if text.startswith("fd://"):
-        if not re.fullmatch(r"fd://[0-9]{1,9}", text):
-            raise ValueError(f"{text!r} is no descriptor: write fd:// and its number, such as fd://3")
-        return InheritedAddress(int(text.removeprefix("fd://")))
+        name = text.removeprefix("fd://")
+        if re.fullmatch(r"[0-9]{1,9}", name):
+            return InheritedAddress(int(name))
+        if re.fullmatch(r"[!-9;-~]{1,255}", name) and re.search("[A-Za-z_]", name):
+            return PassedAddress(name)
+        raise ValueError(
+            f"{text!r} is no descriptor: write fd:// and its number or systemd's name of it, such as fd://3"
+        )
     if "://" in text:
         raise ValueError(f"{text!r} is a URL: write {_FORMS}")
     host, colon, port = text.rpartition(":")

@@ -98,12 +98,12 @@ def _main(argv: Sequence[str]) -> int:
     start = Path(start_directory())
 
     def reread() -> Config:
-        config = gather(given, os.environ, start, file and str(start / file)).config
+        config = gather(given, os.environ, start, file and str(start / file)).pinned
         if not config.app:
             raise ConfigError("no application is named any more")
         return config
 
-    return run(settings.config, reread)
+    return run(settings.pinned, reread)
 
 
 def _check(config: Config) -> int:

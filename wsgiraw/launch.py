@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+from wsgiraw.activation import where
 from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
 from wsgiraw.descriptors import raise_limit
@@ -19,6 +20,7 @@ from wsgiraw.pidfile import PidFile
 from wsgiraw.process import Source, privileges, serve_alone, work
 from wsgiraw.shares import tls_settings
 from wsgiraw.strategies.prefork import Duties, Ports, Predecessor, predecessor, supervise
+from wsgiraw.systemd import ServiceManager
 from wsgiraw.version import __version__
 from wsgiraw.wsgi import Mount
 
@@ -36,8 +38,11 @@ def serve(application: "WSGIApplication | Mapping[str, WSGIApplication]", **opti
     config = configure(**{"workers": 0, **options})
     if threading.current_thread() is not threading.main_thread():
         raise ConfigError("serve() minds signals, which only the main thread can: use Server in other threads")
+    if options.keys() & {"bind", "host", "port"}:
+        config = config.pinned()
     loaded = Mount(application) if isinstance(application, Mapping) else application
-    _serve(Source(start_directory(), loaded), config, lambda: config, None)
+    manager = ServiceManager(os.environ, log.warning)
+    _serve(Source(start_directory(), loaded), config, lambda: config, None, manager)
 
 
 def run(config: Config, reread: Callable[[], Config] | None = None) -> int:
@@ -47,6 +52,7 @@ def run(config: Config, reread: Callable[[], Config] | None = None) -> int:
     """
     source = Source(start_directory())
     before = predecessor(os.environ)
+    manager = ServiceManager(os.environ, log.warning)
     if config.preload and config.workers:
         source.enter(config)
         source = replace(source, loaded=source.load(config))
@@ -56,7 +62,7 @@ def run(config: Config, reread: Callable[[], Config] | None = None) -> int:
             os.chdir(config.chdir)
         except OSError as error:
             raise ConfigError(f"chdir {config.chdir!r}: {error.strerror}: give an existing directory") from None
-    _serve(source, config, reread or (lambda: config), before)
+    _serve(source, config, reread or (lambda: config), before, manager)
     return 0
 
 
@@ -75,23 +81,23 @@ class _Logs:
     """The log files, as the process that started all others has them open."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self.config = config
         self.errors: TextIO = set_up_error_log(config.error_logfile, config.log_level)
         self._prepare()
 
     def _prepare(self) -> None:
         """Make sure that workers can open the files, whoever they are; what cannot be opened is said here, once."""
-        owner = privileges(self._config)
-        access = self._config.access_logfile
+        owner = privileges(self.config)
+        access = self.config.access_logfile
         if (access_log := open_access_log(access, Clock())) is not None:
             access_log.close()
-        for path in (access, self._config.error_logfile):
+        for path in (access, self.config.error_logfile):
             if path not in (None, "-", "off"):
                 owner.give(str(path))
 
     def adopt(self, config: Config) -> None:
         """Log where another configuration says. What is wrong with it is logged where we log now."""
-        before, self._config = self.errors, config
+        before, self.config = self.errors, config
         try:
             self.errors = set_up_error_log(config.error_logfile, config.log_level)
             if before not in (sys.stderr, self.errors):
@@ -114,7 +120,9 @@ class _Logs:
             self.errors.close()
 
 
-def _serve(source: Source, config: Config, reread: Callable[[], Config], before: Predecessor | None) -> None:
+def _serve(
+    source: Source, config: Config, reread: Callable[[], Config], before: Predecessor | None, manager: ServiceManager
+) -> None:
     """Serve in this process, or in `config.workers` others that this one forks, until a signal."""
     certificates: dict[Config, Certificates | None] = {}
 
@@ -128,21 +136,33 @@ def _serve(source: Source, config: Config, reread: Callable[[], Config], before:
     raise_limit()
     config = prepared(config)
     with ExitStack() as stack:
+        stack.callback(manager.close)
         pid_file = PidFile(config.pid, before.pid if before else 0) if config.pid else None
         logs = _Logs(config)
         stack.callback(logs.close)
         if config.strategy == "serial":
             log.warning("strategy serial serves one client at a time: handoff serves many")
-        ports = Ports(before.listeners if before else None)
+        ports = Ports(before.listeners if before else None, lambda config: where(config, manager.sockets))
         stack.callback(ports.close)
         ports.open(config)
         ports.adopt()
+
+        def urls() -> list[str]:
+            return [listener.url(tls=bool(config.certfile)) for listener in ports.listeners]
+
+        def part_and_work(config: Config, *given: Any) -> None:
+            manager.leave()
+            work(source, logs.errors, certificates[config], config, *given)
+
+        def settled(workers: int, failure: str) -> None:
+            manager.settled(_status(logs.config, urls(), workers, failure))
 
         def established() -> None:  # only once a signal would find us ready for it
             if pid_file is not None:
                 pid_file.write()
                 stack.callback(pid_file.remove)
-            _announce(config, [listener.url(tls=bool(config.certfile)) for listener in ports.listeners])
+            _announce(config, urls())
+            manager.ready(_status(config, urls(), config.workers), instead=before is not None)
 
         def established_alone() -> None:
             established()
@@ -152,16 +172,23 @@ def _serve(source: Source, config: Config, reread: Callable[[], Config], before:
 
         if config.workers:
             duties = Duties(
-                work=lambda config, *given: work(source, logs.errors, certificates[config], config, *given),
+                work=part_and_work,
                 reread=lambda: prepared(reread()),
                 established=established,
                 adopted=logs.adopt,
                 reopen_logs=logs.reopen,
+                reloading=manager.reloading,
+                settled=settled,
+                stopping=manager.stopping,
+                replaced=manager.give_place,
+                bequeath=manager.bequeath,
+                keep_alive=manager.keep_alive,
+                interval=manager.interval,
                 start_directory=source.directory,
             )
             supervise(config, duties, ports, before)
         else:
-            serve_alone(source, certificates[config], config, ports.listeners, logs.errors, established_alone)
+            serve_alone(source, certificates[config], config, ports.listeners, logs.errors, established_alone, manager)
         log.info("stopped")
 
 
@@ -177,3 +204,9 @@ def _announce(config: Config, urls: list[str]) -> None:
     if sys.stderr is not None:  # as Python has it in a process that was started with it closed
         sys.stderr.write(banner(__version__, urls, shape) + "\n")
         sys.stderr.flush()
+
+
+def _status(config: Config, urls: list[str], workers: int, failure: str = "") -> str:
+    """Return the line that `systemctl status` shows."""
+    who = f"{workers} worker{'s' * (workers != 1)}" if config.workers else "no master"
+    return f"{' '.join(urls)} · {who} · {config.strategy}{f' · {failure}' if failure else ''}"

@@ -25,8 +25,9 @@ from wsgiraw.observe import log, set_up_error_log
 from wsgiraw.privileges import Privileges
 from wsgiraw.server import Server
 from wsgiraw.strategies.prefork import DUMP, Post, Worker
-from wsgiraw.strategies.pulse import Pulse
+from wsgiraw.strategies.pulse import TURNS, WAITING, Pulse
 from wsgiraw.strategies.stacks import report
+from wsgiraw.systemd import ServiceManager
 from wsgiraw.wsgi import Mount
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def serve_alone(
     listeners: Sequence[Listener],
     errors: TextIO,
     announce: Callable[[], None],
+    manager: ServiceManager,
 ) -> None:
     """Serve without a master until a signal. An application that does not return in its time is not waited for.
 
@@ -136,29 +138,33 @@ def serve_alone(
             log.info("stopping: %s", message.removeprefix("retire "))
             finish()
 
+    pulse = Pulse(tell=hear)
     server = Server(
         application,
         config,
         listeners=listeners,
         errors=errors,
         certificates=certificates,
-        pulse=Pulse(tell=hear),
+        pulse=pulse,
     )
 
     def end() -> None:
         if server.stopping or signal.getitimer(signal.ITIMER_REAL)[0]:
             end_at_once()
         elif config.drain_delay:
+            manager.stopping()
             server.drain()
             signal.setitimer(signal.ITIMER_REAL, config.drain_delay)
         else:
             finish()
 
     def finish() -> None:
+        manager.stopping()
         server.shutdown_gracefully()
         signal.setitimer(signal.ITIMER_REAL, server.time_to_stop() + _GRACE)
 
     def end_at_once() -> None:
+        manager.stopping()
         server.shutdown_at_once()
         signal.setitimer(signal.ITIMER_REAL, _GRACE)
 
@@ -179,12 +185,24 @@ def serve_alone(
         DUMP: lambda: _dump(server, errors),
     }
     try:
-        with _minding(server, actions):
+        with _minding(server, actions), manager.kept_alive(_turning(pulse)):
             announce()
             server.serve()
             signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
         server.close()
+
+
+def _turning(pulse: Pulse) -> Callable[[], bool]:
+    """Return what says whether the loop waits, or has turned since it was last asked."""
+    seen = 0
+
+    def turning() -> bool:
+        nonlocal seen
+        before, seen = seen, pulse.cells[TURNS]
+        return bool(pulse.cells[WAITING]) or seen != before
+
+    return turning
 
 
 def privileges(config: Config) -> Privileges:

@@ -34,6 +34,12 @@ class Settings(NamedTuple):
     config: Config
     origins: dict[str, str]
 
+    @property
+    def pinned(self) -> Config:
+        """The configuration, in which an address that was written down does not look like the default."""
+        written = any(self.origins[name] != "default" for name in ("bind", "host", "port"))
+        return self.config.pinned() if written else self.config
+
 
 _Level = dict[str, Setting]
 

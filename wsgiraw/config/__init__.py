@@ -7,6 +7,7 @@ those before.
 """
 
 import dataclasses
+from typing import Self
 
 from wsgiraw.addresses import TCPAddress, joined, parse_address, redirecting
 from wsgiraw.config.processes import ONE_THREAD, STRATEGY_NAMES
@@ -22,12 +23,11 @@ class Config(WireOptions):
     """All options, checked when constructed. Raises ConfigError; units are seconds and bytes."""
 
     def __post_init__(self) -> None:
-        defaults = {name: described.default for name, described in declared(Config).items()}
         for name, described in declared(Config).items():
             object.__setattr__(self, name, described.from_value(getattr(self, name)))
-        if self.bind and (self.host, self.port) != (defaults["host"], defaults["port"]):
+        if self.bind and not self._default_host_and_port:
             raise ConfigError("bind and host or port are given together: put the host and port into bind")
-        if self.strategy in ONE_THREAD and self.threads not in (1, defaults["threads"]):
+        if self.strategy in ONE_THREAD and self.threads not in (1, declared(Config)["threads"].default):
             raise ConfigError(
                 f"threads {self.threads} does not fit strategy {self.strategy!r}, which runs the application on one "
                 "thread: leave threads alone, and use workers for more at a time"
@@ -50,6 +50,20 @@ class Config(WireOptions):
                     raise ConfigError(f"{name} goes with TLS: give a certfile")
         elif self.redirect_http is not None and len(self.addresses) == len(self._own_addresses):
             raise ConfigError("redirect_http needs an address with a host: unix sockets and descriptors have none")
+
+    @property
+    def _default_host_and_port(self) -> bool:
+        options = declared(Config)
+        return (self.host, self.port) == (options["host"].default, options["port"].default)
+
+    @property
+    def listens_by_default(self) -> bool:
+        """Whether bind, host and port are as if nobody had given them."""
+        return not self.bind and self._default_host_and_port
+
+    def pinned(self) -> Self:
+        """The same with its address in bind, for one that was given although it is the default."""
+        return dataclasses.replace(self, bind=self._own_addresses) if self.listens_by_default else self
 
     @property
     def _own_addresses(self) -> tuple[str, ...]:

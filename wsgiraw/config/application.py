@@ -50,7 +50,8 @@ class ApplicationOptions:
     )
     bind: tuple[str, ...] = option(
         (),
-        "Listen here: HOST:PORT, [IPV6]:PORT, :PORT or *:PORT (IPv4 and IPv6), unix:PATH, fd://N. Repeatable. "
+        "Listen here: HOST:PORT, [IPV6]:PORT, :PORT or *:PORT (IPv4 and IPv6), unix:PATH, fd://N, or fd://NAME "
+        "for what systemd has passed under a name (LISTEN_FDNAMES). Repeatable. "
         "Takes the place of host and port.",
         kind=LIST,
         group=_ADDRESSES,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from wsgiraw.addresses import InheritedAddress, UnixAddress, parse_address, redirects
+from wsgiraw.addresses import InheritedAddress, PassedAddress, UnixAddress, parse_address, redirects
 from wsgiraw.errors import ConfigError
 from wsgiraw.net.listener import Listener, locked
 
@@ -26,6 +26,8 @@ def listen(address: str, backlog: int, socket_mode: int, give: Callable[[str], o
                 return [_listen_unix(Path(path), backlog, socket_mode, give)]
             case InheritedAddress(descriptor):
                 return [_inherit(descriptor)]
+            case PassedAddress():
+                raise ValueError(f"cannot listen on {address}: nobody has passed a socket of that name")
             case (host, port):
                 listeners = _listen_tcp(host, port, backlog)
                 for listener in listeners:

@@ -1,6 +1,6 @@
 """What a master is told to do, and what a worker is told of itself. Data alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wsgiraw.config import Config
@@ -46,5 +46,19 @@ class Duties:
     """A reload has succeeded: this is the configuration from now on."""
     reopen_logs: Callable[[], None]
     """Log files have been moved away."""
+    reloading: Callable[[], None]
+    """A reload has been asked for."""
+    settled: Callable[[int, str], None]
+    """A reload has ended, or a signal wants more or fewer workers: so many. The text is why the reload has failed."""
+    stopping: Callable[[], None]
+    """We are about to end. More than once, perhaps."""
+    replaced: Callable[[int], None]
+    """The master with this number serves in our place."""
+    bequeath: Callable[[], Mapping[str, str]]
+    """In the process that is to become another master: return what is added to its environment."""
+    keep_alive: Callable[[], None]
+    """Called again and again as long as the master's loop turns, ..."""
+    interval: float
+    """... after so many seconds at the latest; infinity where nobody wants to know."""
     start_directory: str
     """Where the command was given."""

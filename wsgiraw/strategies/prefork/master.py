@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from enum import Enum, auto
 
 from wsgiraw.config import Config
@@ -75,6 +76,7 @@ class _Master:
         self._phase = _Phase.SERVING
         self._stop_at = math.inf
         self._next_tick = 0.0
+        self._keep_alive_at = 0.0
         self._backoff = Backoff()
         self._established = False
         """Somebody has been ready: from now on workers are replaced, whatever happens."""
@@ -112,7 +114,7 @@ class _Master:
                 self._obey(number, now)
 
     def _next_due(self) -> float:
-        times = [self._stop_at, *(member.kill_at for member in self._flock.members)]
+        times = [self._stop_at, self._keep_alive_at, *(member.kill_at for member in self._flock.members)]
         if self._phase is not _Phase.STOPPING:
             if self._roster.missing():
                 times.append(self._backoff.until)
@@ -125,6 +127,9 @@ class _Master:
     def _settle(self, now: float) -> None:
         """Compare what is with what should be, and act."""
         self._flock.kill_overdue(now)
+        if now >= self._keep_alive_at:
+            self._keep_alive_at = now + self._duties.interval
+            self._duties.keep_alive()
         if self._phase is _Phase.STOPPING:
             return
         if now >= self._stop_at:
@@ -204,6 +209,7 @@ class _Master:
         elif member.generation is self._roster.coming and member.ready is None:
             log.error("not reloaded, everything stays as it was: %s%s", failure.message, _below(failure.details))
             self._abandon(now)
+            self._settled(f"not reloaded: {failure.message}")
         elif member.ready is not None and (now - member.ready >= YOUNG or os.WTERMSIG(status) == signal.SIGKILL):
             # Nobody sends SIGKILL to himself: it was not the fault of what is served here.
             log.error("worker %d ended (%s): it is replaced", member.pid, how)
@@ -258,11 +264,11 @@ class _Master:
             case signal.SIGUSR2 if serving:
                 self._begin_upgrade()
             case signal.SIGTTIN:
-                self._roster.resize(lambda wanted: min(wanted + 1, _MOST))
+                self._resize(lambda wanted: min(wanted + 1, _MOST))
             case signal.SIGTTOU:
-                self._roster.resize(lambda wanted: max(wanted - 1, min(wanted, 1)))
+                self._resize(lambda wanted: max(wanted - 1, min(wanted, 1)))
             case signal.SIGWINCH if not self._terminal.is_ours():
-                self._roster.resize(lambda wanted: 0)
+                self._resize(lambda wanted: 0)
             case _ if number == DUMP:
                 self._tell_all(number)
 
@@ -270,10 +276,15 @@ class _Master:
         for member in self._flock.members:
             self._flock.tell(member, number)
 
+    def _resize(self, change: Callable[[int], int]) -> None:
+        self._roster.resize(change)
+        self._settled()
+
     # Reloading
 
     def _reload(self, now: float) -> None:
         """Let a new generation come; the current one serves until all of it is ready."""
+        self._duties.reloading()
         try:
             config = self._duties.reread()
             if config.workers == 0:
@@ -281,11 +292,17 @@ class _Master:
             listeners = self._ports.open(config)
         except ConfigError as error:
             log.error("not reloaded, everything stays as it was: %s", error)
+            self._settled(f"not reloaded: {error}")
             return
         log.info("reloading")
         self._dismiss_coming(now)
         self._roster.expect(config, listeners)
         self._backoff = Backoff()  # what was wrong may have been repaired
+
+    def _settled(self, failure: str = "") -> None:
+        """Say that a reload has ended, unless another has not."""
+        if self._roster.coming is None:
+            self._duties.settled(self._roster.current.wanted, failure)
 
     def _abandon(self, now: float) -> None:
         """Have nothing more to do with the generation that was to come."""
@@ -309,6 +326,7 @@ class _Master:
         for member in former:
             self._flock.dismiss(member, now)
         self._duties.adopted(coming.config)
+        self._settled()
         log.info("reloaded")
 
     # Upgrading
@@ -321,7 +339,8 @@ class _Master:
             log.error("not upgraded: this is process 1, with which a container ends: start another container")
         else:
             try:
-                self._upgrade.start(self._ports.by_address, self._duties.start_directory, self._inbox)
+                duties = self._duties
+                self._upgrade.start(self._ports.by_address, duties.start_directory, self._inbox, duties.bequeath)
                 log.info("upgrading: the new master is %d", self._upgrade.pid)
             except OSError as error:
                 log.error("not upgraded: %s", error.strerror)
@@ -330,6 +349,7 @@ class _Master:
         pid = self._upgrade.pid
         if self._upgrade.end():
             log.info("upgraded: process %d serves, this one leaves", pid)
+            self._duties.replaced(pid)
             self._ports.hand_over()
             self._stop(now)
         else:
@@ -339,6 +359,7 @@ class _Master:
     # Stopping
 
     def _begin_to_stop(self, now: float) -> None:
+        self._duties.stopping()
         delay = self._roster.current.config.drain_delay
         if not delay:
             self._stop(now)
@@ -350,6 +371,7 @@ class _Master:
 
     def _stop(self, now: float, *, at_once: bool = False) -> None:
         """Let all workers end, those that were to come as well."""
+        self._duties.stopping()
         self._phase, self._stop_at = _Phase.STOPPING, math.inf
         self._upgrade.stop()
         self._ports.refuse_newcomers(self._ports.listeners)

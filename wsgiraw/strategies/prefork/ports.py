@@ -1,6 +1,7 @@
 """The listening sockets of a master, by address, across reloads and upgrades: what stays the same is never closed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from wsgiraw.config import Config
 from wsgiraw.net import Listener, listen
@@ -15,8 +16,16 @@ Opened = Mapping[str, Sequence[Listener]]
 class Ports:
     """Which sockets we listen on. An address that the configuration names again keeps its sockets."""
 
-    def __init__(self, inherited: Opened | None = None) -> None:
-        """`inherited` are those of a master that this one is to succeed: they are shared until `take_over()`."""
+    def __init__(
+        self,
+        inherited: Opened | None = None,
+        addresses: Callable[[Config], Sequence[str]] = attrgetter("addresses"),
+    ) -> None:
+        """`inherited` are those of a master that this one is to succeed: they are shared until `take_over()`.
+
+        `addresses` says where a configuration lets us listen, and may raise `ConfigError`.
+        """
+        self._addresses = addresses
         self._current: Opened = inherited or {}
         self._coming: Opened = {}
         self._shared = self.listeners
@@ -42,7 +51,7 @@ class Ports:
         opened: dict[str, Sequence[Listener]] = {}
         have = {**self._coming, **self._current}
         try:
-            for address in dict.fromkeys(config.addresses):
+            for address in dict.fromkeys(self._addresses(config)):
                 found = have.get(address)
                 if found is None:
                     found = listen(address, config.backlog, config.socket_mode, owner.give)

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
@@ -72,8 +72,17 @@ class Upgrade:
         self._reader = -1
         self._failed: set[int] = set()
 
-    def start(self, listeners: Mapping[str, Sequence[Listener]], start_directory: str, inbox: Inbox) -> None:
-        """Start this command again, from the directory where it was given. Raises `OSError`."""
+    def start(
+        self,
+        listeners: Mapping[str, Sequence[Listener]],
+        start_directory: str,
+        inbox: Inbox,
+        bequeath: Callable[[], Mapping[str, str]],
+    ) -> None:
+        """Start this command again, from the directory where it was given. Raises `OSError`.
+
+        `bequeath` is called in its process, and returns what is added to its environment.
+        """
         reader, writer = os.pipe2(os.O_CLOEXEC)
         passed = {address: [(one.socket.fileno(), one.inode) for one in some] for address, some in listeners.items()}
         told = json.dumps({"pid": os.getpid(), "ready": writer, "listeners": passed})
@@ -85,7 +94,7 @@ class Upgrade:
                 if pid == 0:
                     inbox.leave()
                     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-                    _execute(start_directory, inheritable, told)
+                    _execute(start_directory, inheritable, told, bequeath)
         except OSError:
             os.close(reader)
             raise
@@ -126,13 +135,16 @@ class Upgrade:
                 self._failed.discard(pid)
 
 
-def _execute(directory: str, inheritable: Sequence[int], told: str) -> NoReturn:
+def _execute(
+    directory: str, inheritable: Sequence[int], told: str, bequeath: Callable[[], Mapping[str, str]]
+) -> NoReturn:
     """Become the new master."""
     try:
         for descriptor in inheritable:
             os.set_inheritable(descriptor, True)
         os.chdir(directory)
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, _VARIABLE: told})
+        environ = {**os.environ, **bequeath(), _VARIABLE: told}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)
     except OSError as error:
         log.error("cannot start a new master: %s", error)
     finally:
