@@ -52,7 +52,11 @@ def connect(server: Server) -> socket.socket:
     client = socket.socket()
     closed_in_children(client)  # before the server can fork because of it
     client.settimeout(PATIENCE)
-    client.connect(("127.0.0.1", server.port))
+    try:
+        client.connect(("127.0.0.1", server.port))
+    except OSError:
+        client.close()
+        raise
     return client
 
 

@@ -155,7 +155,7 @@ def _serve(
             manager.leave()
             ours = certificates[config]
             if ours is not None:
-                ours.context(time.monotonic())  # what has changed since we loaded them is loaded before privileges go
+                ours.refresh(time.monotonic())  # what has changed since we loaded them is loaded before privileges go
             work(source, logs.errors, ours, config, *given)
 
         def settled(workers: int, failure: str) -> None:

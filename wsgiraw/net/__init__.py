@@ -6,6 +6,7 @@ newcomers       closing a queue without a reset for anybody
 opening         what comes on a connection before HTTP
 proxy_protocol  a PROXY header to whose connection it is
 tls             certificates and contexts
+client_hello    which name a client asks for
 certificate     which names a certificate is for
 tls_socket      a socket that speaks TLS
 parting         ways to part with a client

@@ -1,9 +1,9 @@
 """What comes on a connection before HTTP: a PROXY header, then a TLS handshake. It reads and writes, never waits."""
 
 from socket import socket
-from ssl import SSLContext
 
 from wsgiraw.net.proxy_protocol import parse
+from wsgiraw.net.tls import Certificates
 from wsgiraw.net.tls_socket import Socket, TLSSocket
 
 __all__ = ["NotTLS", "Opening"]
@@ -20,8 +20,8 @@ class NotTLS(Exception):
 class Opening:
     """The beginning of one connection. Call `advance` when the socket is ready for what it wants."""
 
-    def __init__(self, sock: socket, context: SSLContext | None, *, proxied: bool = False) -> None:
-        """`proxied`: a PROXY header comes first, whose word on the client is taken. With a `context`, TLS follows."""
+    def __init__(self, sock: socket, certificates: Certificates | None, *, proxied: bool = False) -> None:
+        """`proxied`: a PROXY header comes first, whose word on the client is taken. With certificates, TLS follows."""
         self.socket: Socket = sock
         """What to go on with; once complete, what HTTP is spoken on."""
         self.received = b""
@@ -29,7 +29,7 @@ class Opening:
         self.client: tuple[str, str] | None = None
         """Address and port, where a PROXY header names them."""
         self._plain = sock
-        self._context = context
+        self._certificates = certificates
         self._proxied = proxied
 
     @property
@@ -56,14 +56,18 @@ class Opening:
             self.received = self.received[header.size :]
             self.client = header.source
             self._proxied = False
-        if self._context is None:
+        if self._certificates is None:
             return True
         if not isinstance(self.socket, TLSSocket):
-            if not self.received:
+            context = self._certificates.choose(self.received) if self.received else None
+            if context is None:
                 self._receive()
+                context = self._certificates.choose(self.received)
             if self.received[0] != _HANDSHAKE:
                 raise NotTLS
-            self.socket = TLSSocket(self._plain, self._context, self.received)
+            if context is None:
+                return False
+            self.socket = TLSSocket(self._plain, context, self.received)
             self.received = b""
         return self.socket.handshake()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wsgiraw.errors import ConfigError
 from wsgiraw.net.certificate import is_certificate, names_of
+from wsgiraw.net.client_hello import asked_name
 from wsgiraw.observe import log
 
 __all__ = ["Certificates", "TLSSettings"]
@@ -52,43 +53,42 @@ class Certificates:
         self._default, self._by_name = self._load()
         self._look_at = 0.0
 
-    def context(self, now: float) -> ssl.SSLContext:
-        """Return the context for the next connection; `now` in monotonic seconds.
+    def refresh(self, now: float) -> None:
+        """Load files that have changed, if it is time to look; `now` in monotonic seconds.
 
-        Files that have changed are loaded first. What is wrong with them is logged, and the former ones stay.
+        What is wrong with them is logged, and the former ones stay.
         """
-        if now >= self._look_at:
-            self._look_at = now + _LOOK
-            signature = _signature(self._settings)  # before they are read: a change meanwhile is seen the next time
-            if signature != self._seen:
-                self._seen = signature
-                try:
-                    self._default, self._by_name = self._load()
-                    log.info("new certificates are in use")
-                except ConfigError as error:
-                    log.error("the former certificates stay in use: %s", error)
-        return self._default
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK
+        signature = _signature(self._settings)  # before they are read: a change meanwhile is seen the next time
+        if signature != self._seen:
+            self._seen = signature
+            try:
+                self._default, self._by_name = self._load()
+                log.info("new certificates are in use")
+            except ConfigError as error:
+                log.error("the former certificates stay in use: %s", error)
+
+    def choose(self, received: bytes) -> ssl.SSLContext | None:
+        """Return the context for a connection that begins with these octets, None where more must arrive first."""
+        if not self._by_name:
+            return self._default
+        name = asked_name(received)
+        if name is None:
+            return None
+        wildcard = "*." + name.partition(".")[2]  # RFC 9525 §6.3
+        return self._by_name.get(name) or self._by_name.get(wildcard) or self._default
 
     def _load(self) -> tuple[ssl.SSLContext, dict[str, ssl.SSLContext]]:
+        """Return the context of the first certificate, and those for names where there are several certificates."""
+        certificates = self._settings.certificates
+        contexts = [_context(self._settings, certificate, key) for certificate, key in certificates]
         by_name: dict[str, ssl.SSLContext] = {}
-        contexts = []
-        for certificate, key in self._settings.certificates:
-            context = _context(self._settings, certificate, key)
-            contexts.append(context)
-            for name in names_of(certificate):
-                by_name.setdefault(name, context)
-
-        def choose(tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-            """RFC 6066 §3."""
-            if name is None:
-                return
-            name = name.lower()
-            chosen = by_name.get(name) or by_name.get("*." + name.partition(".")[2])  # RFC 9525 §6.3
-            if chosen is not None and chosen is not context:
-                tls.context = chosen
-
         if len(contexts) > 1:
-            contexts[0].sni_callback = choose
+            for context, (certificate, _) in zip(contexts, certificates, strict=True):
+                for name in names_of(certificate):
+                    by_name.setdefault(name, context)
         return contexts[0], by_name
 
 

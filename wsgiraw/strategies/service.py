@@ -82,13 +82,15 @@ class Service:
                 continue
             environ = self.gateway.connection_environ((listener.server_name, listener.server_port), (address, port))
             environ["wsgiraw.client_gone"] = partial(has_left, sock)
-            opening = context = None
+            certificates = self.certificates
             if listener.redirects:
+                certificates = None
                 environ[REDIRECT] = self._tls_port()
-            elif self.certificates is not None:
-                context = self.certificates.context(time.monotonic())
-            if announced or context is not None:
-                opening = Opening(sock, context, proxied=announced)
+            if certificates is not None:
+                certificates.refresh(time.monotonic())
+            opening = None
+            if announced or certificates is not None:
+                opening = Opening(sock, certificates, proxied=announced)
             return Newcomer(sock, environ, opening)
         return None
 
