@@ -45,12 +45,21 @@ def memory(samples: Sequence[SAMPLE]) -> str:
     return f"{statistics.median(one['among']['pss_kib'] - one['alone']['pss_kib'] for one in samples) / 1024:.1f}"
 
 
+def arrived(samples: Sequence[SAMPLE]) -> str:
+    """Seconds from the first of the crowd until all are connected and the server is at rest."""
+    seconds = statistics.median(sample["arrived"]["seconds"] for sample in samples)
+    return f"{seconds:.1f}" if all(sample["arrived"]["at_rest"] for sample in samples) else f"over {seconds:.0f}"
+
+
 def dropped(samples: Sequence[SAMPLE]) -> str:
-    """How many clients were disconnected, and who of the crowd was not let in."""
+    """How many clients were disconnected, and how many were not let in by the end."""
+    if any(sample["killed"] for sample in samples):
+        return "killed"
     left = [sample["left"] for sample in samples]
-    count = statistics.median(one.get("dropped", 0) + one.get("refused", 0) for one in left)
+    count = statistics.median(one.get("dropped", 0) for one in left)
     outside = statistics.median(one["clients"] - one["connected"] for one in left)
-    return f"{count:.0f}" + (f", {outside:.0f} outside" if outside else "")
+    few = left[0]["clients"] / 100  # some are always on their way
+    return f"{count:.0f}" + (f", {outside:.0f} outside" if outside > few else "")
 
 
 def alone(key: str) -> Cell:
@@ -85,6 +94,7 @@ def tables(results: Results) -> str:
             table(results, "p99 (median) of new connections, among ÷ alone", times("new"), {"alone": alone("new")}),
             table(results, "Threads held", held, {}),
             table(results, "Growth of memory, MiB", memory, {}),
+            table(results, "Seconds until the crowd is there and the server at rest", arrived, {}),
             table(results, "Stalling clients dropped meanwhile", dropped, {}),
         ]
     )

@@ -5,11 +5,11 @@
     python benchmarks/stalls.py --page docs/server-behaviour.md
 
 Each server is started afresh for each stall, one worker process on one core, with the same number of threads where it
-has any. A normal client measures it alone, then the crowd comes (stalling.py: --clients in each phase, in a process
-of their own), and the normal client measures it again. He is KEPT connections that ask again and again, then NEW
-clients with a connection for every request, each for --seconds; all of them on the other core. Times are compared
-within the round, and the median over the rounds is shown. A request that failed, or had no answer within PATIENCE, has
-taken for ever.
+has any. A normal client measures it alone; then the crowd comes (stalling.py: --clients in each phase, in a process of
+their own), and once they are connected and the server is at rest, the normal client measures it again. He is KEPT
+connections that ask again and again, then NEW clients with a connection for every request, each for --seconds; all of
+them, and the crowd, on the other core. Times are compared within the round, and the median over the rounds is shown. A
+request that failed, or had no answer within PATIENCE, has taken for ever.
 
 A thread is held if it does not run a request: as many requests as there are threads, that sleep for a while, are sent
 at once, and counted is how many of them do not begin together. (What /proc says of threads is in the JSON.) Memory is
@@ -53,7 +53,9 @@ SINGLE = ("gunicorn-sync", "wsgiraw-eventloop")
 KEPT, NEW = 4, 2
 PATIENCE = 5.0
 ARRIVAL = 10.0
-SETTLING = 1.0
+SETTLING = 10.0
+LOOK, REST = 0.5, 0.25
+"""A server is at rest when it needs less than this part of its core for so many seconds."""
 SLEEP_MS = 400
 PARTS = ("alone", "among")
 
@@ -108,15 +110,20 @@ def watch(server: Server, seconds: float, threads: int, secured: Certificate | N
     return found
 
 
-def arrive(people: Beside) -> SAMPLE:
-    """Wait until everybody is connected, or for ARRIVAL seconds; how they are then."""
-    end = time.monotonic() + ARRIVAL
+def arrive(people: Beside, server: Server) -> SAMPLE:
+    """Wait until everybody is connected and the server is at rest, but not for ever; how they are then."""
+    began = time.monotonic()
     state = people.state()
-    while state["connected"] < state["clients"] and time.monotonic() < end:
+    while state["connected"] < state["clients"] and time.monotonic() < began + ARRIVAL:
         time.sleep(0.1)
         state = people.state()
-    time.sleep(SETTLING)
-    return people.state()
+    connected = time.monotonic()
+    busy = True
+    while busy and time.monotonic() < connected + SETTLING:
+        before = server.cpu_nanoseconds()
+        time.sleep(LOOK)
+        busy = server.cpu_nanoseconds() - before > REST * LOOK * 1e9
+    return {**people.state(), "seconds": time.monotonic() - began - LOOK, "at_rest": not busy}
 
 
 def measure(name: str, stall: str, options: argparse.Namespace, made: Certificate) -> SAMPLE:
@@ -143,7 +150,7 @@ def measure(name: str, stall: str, options: argparse.Namespace, made: Certificat
             bounded(server, options.most_mib * 1024) as exceeded,
             crowd(server.port, kinds, options.clients, options.client_core) as people,
         ):
-            arrived = arrive(people)
+            arrived = arrive(people, server)
             among = watch(server, options.seconds, threads, secured)
             left = people.state()
             killed = exceeded.is_set()
@@ -203,8 +210,8 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def main() -> int:
-    """Measure, print the tables; 1 if something was left out that a server ought to do."""
+def main() -> None:
+    """Measure, print the tables and the command lines."""
     options = arguments()
     raise_descriptor_limit(descriptors(TOGETHER, options.clients))
     before = machine()
@@ -228,8 +235,7 @@ def main() -> int:
     if options.json:
         facts = {"machine": [before, machine()], "versions": used, "commands": commands}
         options.json.write_text(json.dumps({**facts, "stalls": results}, indent=1) + "\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -152,7 +153,10 @@ def _serve(
 
         def part_and_work(config: Config, *given: Any) -> None:
             manager.leave()
-            work(source, logs.errors, certificates[config], config, *given)
+            ours = certificates[config]
+            if ours is not None:
+                ours.context(time.monotonic())  # what has changed since we loaded them is loaded before privileges go
+            work(source, logs.errors, ours, config, *given)
 
         def settled(workers: int, failure: str) -> None:
             manager.settled(_status(logs.config, urls(), workers, failure))

@@ -5,11 +5,9 @@ It opens no sockets: whoever calls it has done that.
 
 import faulthandler
 import gc
-import importlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,12 +17,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from wsgiraw.config import Config
 from wsgiraw.errors import ConfigError
+from wsgiraw.hooks import call_hook
 from wsgiraw.importer import load, set_import_path
 from wsgiraw.net import Certificates, Listener
 from wsgiraw.observe import log, set_up_error_log
 from wsgiraw.privileges import Privileges
 from wsgiraw.server import Server
-from wsgiraw.strategies.prefork import DUMP, Post, Worker
+from wsgiraw.strategies.prefork import DUMP, Post
 from wsgiraw.strategies.pulse import TURNS, WAITING, Pulse
 from wsgiraw.strategies.stacks import report
 from wsgiraw.systemd import ServiceManager
@@ -84,7 +83,7 @@ def work(
         faulthandler.enable(errors)  # should the interpreter crash, or the master find us stuck
     privileges(config).take_on()
     source.enter(config)  # hooks may stand beside the application
-    _call_hook("post_fork", config.post_fork, post.worker)
+    call_hook("post_fork", config.post_fork, post.worker)
     application = source.load(config)
     _settle_in()
     server = Server(
@@ -105,12 +104,12 @@ def work(
     }
     try:
         with _minding(server, actions):
-            _call_hook("worker_ready", config.worker_ready, post.worker)
+            call_hook("worker_ready", config.worker_ready, post.worker)
             server.serve()
     finally:
         server.close()
         try:
-            _call_hook("worker_exit", config.worker_exit, post.worker)
+            call_hook("worker_exit", config.worker_exit, post.worker)
         except ConfigError as error:
             log.error("%s%s", error, "".join(f"\n{note}" for note in getattr(error, "__notes__", ())))
 
@@ -227,20 +226,6 @@ def _dump(server: Server, errors: TextIO | None) -> None:
         text = f"{report()}\nclients parted with: {server.tally}\n"
         with suppress(OSError):
             os.write(errors.fileno(), text.encode(errors="replace"))
-
-
-def _call_hook(option: str, name: str | None, worker: Worker) -> None:
-    """Call what a hook's option names. Raises `ConfigError`, with the traceback as a note."""
-    if name is None:
-        return
-    module, _, attribute = name.partition(":")
-    try:
-        hook = getattr(importlib.import_module(module), attribute)
-        hook(worker)
-    except Exception as error:
-        failure = ConfigError(f"hook {option} {name!r} failed: {type(error).__name__}: {error}".partition("\n")[0])
-        failure.add_note(traceback.format_exc().rstrip())
-        raise failure from None
 
 
 @contextmanager

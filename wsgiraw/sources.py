@@ -67,7 +67,7 @@ def report(settings: Settings) -> str:
         else:
             rows.append((row, settings.origins[name]))
     # A single long value must not push all origins out of sight.
-    width = max(len(row) for row, _ in rows if len(row) <= 60)
+    width = max(len(row) for row, _ in rows if len(row) <= 32)
     return "".join(f"{row:<{width}}  # {origin}\n" for row, origin in rows)
 
 

@@ -12,9 +12,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.corpus import cases
 from tests.fuzz.model import judge
-from tests.fuzz.targets import TARGETS, Input, seed
+from tests.fuzz.seeds import seeds
+from tests.fuzz.targets import TARGETS, Input
 from tests.fuzz.verdict import End, Verdict
 
 FOLDER = Path(__file__).parent
@@ -25,15 +25,14 @@ LONGEST = 1024
 def main() -> int:
     """Run the command line."""
     arguments = _arguments()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         found = folder / "found"  # what led somewhere new
         for each in (arguments.keep or found, folder / "seeds"):
             each.mkdir(parents=True, exist_ok=True)
-        for case in cases.valid() + cases.invalid():
-            octets = case.octets.partition(b"\r\n\r\n")[0] if arguments.target == "head" else seed(case.octets)
+        for name, octets in seeds(arguments.target).items():
             if len(octets) <= LONGEST:
-                (folder / "seeds" / case.name).write_bytes(octets)
+                (folder / "seeds" / name).write_bytes(octets)
         options = [
             f"-max_total_time={arguments.seconds}",
             f"-max_len={LONGEST}",
@@ -50,7 +49,7 @@ def main() -> int:
         for fault in faults:
             kept = arguments.faults / f"{arguments.target}-{fault.name}"
             kept.write_bytes(fault.read_bytes())
-            print(f"\nA fault of target {arguments.target}, kept in {kept}; as a case of the corpus:\n")  # noqa: T201
+            print(f"\nA fault of target {arguments.target}, kept in {kept}:\n")  # noqa: T201
             print(_case(arguments.target, fault.read_bytes()), flush=True)  # noqa: T201
     return 1 if faults else status
 
@@ -66,7 +65,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _case(target: str, data: bytes) -> str:
-    """Return the shell command that writes a case, with what the model expects. Octets are as Python writes them."""
+    """Return a case with what the model expects, and the command that writes it. Octets are as Python writes them."""
+    if target not in ("connection", "head"):
+        return repr(data)  # the corpus has requests only
     given = Input.read(data) if target == "connection" else Input(data + b"\r\n\r\n", [], Input.read(b"").limits)
     verdict = judge(given.octets, given.limits)
     lines = ["source: RFC 9112 §?", "about: Found by the fuzzer; …", *_expected(verdict)]

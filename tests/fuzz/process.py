@@ -9,7 +9,9 @@ import atheris
 
 __all__: list[str] = []
 
-with atheris.instrument_imports(include=["wsgiraw.http11", "tests.fuzz.model"]):
+with atheris.instrument_imports(
+    include=["wsgiraw.http11", "wsgiraw.net.proxy_protocol", "wsgiraw.wsgi.forwarded", "tests.fuzz"]
+):
     from tests.fuzz.targets import TARGETS
 
 if __name__ == "__main__":

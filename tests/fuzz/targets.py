@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.fuzz.agreement import SMALL, agree, agree_on_head
+from tests.fuzz.proxies import forwarded, proxy_header
 from wsgiraw.http11 import Limits
 
 __all__ = ["TARGETS", "Input", "seed"]
@@ -38,4 +39,9 @@ def connection(data: bytes) -> None:
     agree(*Input.read(data))
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"head": agree_on_head, "connection": connection}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "connection": connection,
+    "head": agree_on_head,
+    "proxy-header": proxy_header,
+    "forwarded": forwarded,
+}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.corpus import cases
 from tests.corpus.cases import Case
-from tests.fuzz.agreement import SMALL, agree, agree_on_head
+from tests.fuzz.agreement import SMALL, agree
 from tests.fuzz.model import judge
 from tests.fuzz.verdict import End
 from wsgiraw.http11 import Limits
@@ -34,4 +34,3 @@ def test_agrees(case: Case) -> None:
     """The seeds of the fuzzer are without fault themselves, also where the limits are low."""
     if len(case.octets) <= DRIPPED:
         agree(case.octets, (), SMALL)
-    agree_on_head(case.octets.partition(b"\r\n\r\n")[0])

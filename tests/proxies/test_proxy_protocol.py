@@ -16,8 +16,6 @@ from tests.wsgi.applications import asked
 from tests.wsgi.test_behind_proxies import telling
 from wsgiraw import Server
 
-pytestmark = pytest.mark.xfail(strict=True, reason="no connection reads the header yet")
-
 Serve = Callable[..., Server]
 
 HERE: dict[str, Any] = {"proxy_protocol": True, "trusted_proxies": "127.0.0.1"}

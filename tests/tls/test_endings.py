@@ -4,13 +4,13 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.strategies.applications import GET, Gate, Happened, hello, read_reply
-from tests.strategies.test_shutdown import FOR_EVER, WAIT, shutdown
+from tests.strategies.test_shutdown import FOR_EVER, WAIT
 from tests.tls.clients import BROKEN_OFF, Records, Trust
 from tests.tls.conftest import Secure
 from tests.wire import PATIENCE, read_all, replies
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 HALF = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345"
-LARGE = bytes(3_000_000)
+LARGE = bytes(10_000_000)
 
 
 def big(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -193,16 +193,20 @@ def test_a_stop_finishes_what_is_in_flight(patient: Secure, trust: Trust) -> Non
 
 def test_a_stop_waits_for_a_response_on_its_way(patient: Secure, trust: Trust, strategy: str) -> None:
     server = patient(big)
-    with trust.connect(server) as client, client.makefile("rb") as stream:
+    with ExitStack() as stack:
+        client = stack.enter_context(trust.connect(server))
         client.sendall(GET)
-        start = stream.read(1)
-        shutdown(server, strategy)
-        (reply,) = replies(start + stream.read())
+        start = client.recv(1)
+        idle = None if strategy == "serial" else stack.enter_context(trust.connect(server))
+        server.shutdown()
+        if idle is not None:
+            assert read_all(idle) == b""  # it has been noticed
+        (reply,) = replies(start + read_all(client))
     assert reply.body == LARGE
 
 
 def test_a_stop_does_not_wait_for_handshakes(patient: Secure, trust: Trust) -> None:
-    server = patient(hello, handshake_timeout=FOR_EVER, graceful_timeout=PATIENCE / 2)
+    server = patient(hello, handshake_timeout=FOR_EVER)
     with Records(server, trust.context()) as client:
         client.socket.sendall(b"\x16\x03\x01")
         stopped = threading.Thread(target=server.close)

@@ -177,6 +177,7 @@ def test_hops(hops: int, expected: str) -> None:
         {"X-Forwarded-Port": ""},
         {"X-Forwarded-Prefix": "app"},
         {"X-Forwarded-Prefix": "//evil.example"},
+        {"X-Forwarded-Prefix": "/%2Fevil.example"},
         {"X-Forwarded-Prefix": "/a?b"},
         {"X-Forwarded-Prefix": "/%0"},
         {"X-Forwarded-Prefix": "/\\evil"},

@@ -7,7 +7,7 @@ nothing that a poller cannot see waits here; output that the kernel does not tak
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from socket import SHUT_WR, socket
+from socket import SHUT_RD, SHUT_WR, socket
 
 __all__ = ["Socket", "TLSSocket"]
 
@@ -26,7 +26,7 @@ _MOST_WITHOUT_DATA = 32 * 1024
 class TLSSocket:
     """The server's side. All methods raise `OSError` (`ssl.SSLError` is one) where the connection cannot go on."""
 
-    __slots__ = ("_incoming", "_outgoing", "_said_goodbye", "_tls", "_unsent", "_without_data", "socket")
+    __slots__ = ("_ended", "_incoming", "_outgoing", "_said_goodbye", "_tls", "_unsent", "_without_data", "socket")
 
     def __init__(self, sock: socket, context: ssl.SSLContext, received: bytes = b"") -> None:
         """Take over a connected socket that does not block, and octets that have been read from it."""
@@ -37,6 +37,7 @@ class TLSSocket:
         """Encrypted, and not taken by the kernel yet."""
         self._without_data = 0
         self._said_goodbye = False
+        self._ended = False
         if received:
             self._incoming.write(received)
 
@@ -51,6 +52,8 @@ class TLSSocket:
         """
         if not self._incoming.pending and not self.wants_room:
             self._feed()
+            if self._ended:
+                raise ConnectionResetError("the client has left during the handshake")
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -75,14 +78,17 @@ class TLSSocket:
         """
         if self._said_goodbye:
             return self.socket.recv(size)
+        if self._ended:
+            return b""
         if not self._incoming.pending:
             self._feed()
-        data = self._decrypt()
-        if self._outgoing.pending:
-            self.flush()
-            if len(self._unsent) > _MOST_UNSENT:
-                raise ConnectionAbortedError("the client lets TLS talk and does not listen")
-        return data
+        try:
+            return self._decrypt()
+        finally:
+            if self._outgoing.pending:
+                self.flush()
+                if len(self._unsent) > _MOST_UNSENT:
+                    raise ConnectionAbortedError("the client lets TLS talk and does not listen")
 
     def _feed(self) -> None:
         """Read once from the socket."""
@@ -91,24 +97,27 @@ class TLSSocket:
             self._incoming.write(octets)
             self._without_data += len(octets)
         else:
-            self._incoming.write_eof()
+            self._ended = True  # OpenSSL is not told: it would send no more
 
     def _decrypt(self) -> bytes:
         tls, incoming = self._tls, self._incoming
         data = b""
         try:
-            data = tls.read(_RECEIVE)
-            while incoming.pending or tls.pending():
-                data += tls.read(_RECEIVE)
+            while piece := tls.read(_RECEIVE):
+                data += piece
+                if not (incoming.pending or tls.pending()):
+                    break
+            else:  # the client has said goodbye, and need not have closed
+                self._ended = True
+                with suppress(OSError):
+                    self.socket.shutdown(SHUT_RD)  # so that a poller shows it, too
         except ssl.SSLWantReadError:
             pass
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):  # with or without a word; requests say where they end
-            return data
         if data:
             self._without_data = 0
-        elif self._without_data > _MOST_WITHOUT_DATA:
-            raise ConnectionAbortedError("the client sends TLS records without data")
-        elif not incoming.eof:
+        elif not self._ended:
+            if self._without_data > _MOST_WITHOUT_DATA:
+                raise ConnectionAbortedError("the client sends TLS records without data")
             raise BlockingIOError
         return data
 

@@ -100,8 +100,9 @@ class Exchanges:
             return True
         try:
             while not opening.advance():
-                if not self._line.await_ready(until, room=opening.wants_room):
-                    self._tally.count("handshake_timeout")
+                if not self._line.await_ready(until, room=opening.wants_room, at_stop=LAST):
+                    if not self._stop.requested:
+                        self._tally.count("handshake_timeout")
                     return False
         except NotTLS:
             self._reject(HTTPError(HTTPStatus.BAD_REQUEST, "this port speaks TLS: ask for https://"))

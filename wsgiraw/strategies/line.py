@@ -3,6 +3,7 @@
 Sockets never block here either; `wait` does the waiting, so that every wait has an end.
 """
 
+import math
 import time
 from socket import SHUT_WR
 from typing import Protocol
@@ -49,12 +50,16 @@ class Line:
         except BlockingIOError:
             return None
 
-    def await_ready(self, until: float, *, room: bool = False) -> bool:
-        """Wait for input, or for room for output; return False at `until`, or once the time to stop is up."""
+    def await_ready(self, until: float, *, room: bool = False, at_stop: float = math.inf) -> bool:
+        """Wait for input, or for room for output; return False at `until`, or once the time to stop is up.
+
+        That is no longer than `at_stop` seconds after we see that we are to stop.
+        """
         mine, stop = (self.socket.fileno(),), self._stop
         watched: tuple[int, ...]
         while True:
             if stop.requested:
+                until, at_stop = min(until, time.monotonic() + at_stop), math.inf
                 watched, limit = (), min(until, stop.deadline, time.monotonic() + _GLANCE)
             else:
                 watched, limit = (stop.fileno(),), until

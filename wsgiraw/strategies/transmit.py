@@ -47,6 +47,7 @@ def cut_off(sock: Socket, octets: bytes) -> None:
     if octets:
         with suppress(OSError):
             transmit(sock, octets)
+            sock.shutdown(socket.SHUT_WR)  # says goodbye where TLS is spoken
         end(sock)
     else:
         cut(sock)

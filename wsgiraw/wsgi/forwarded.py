@@ -118,9 +118,10 @@ def _set_server(environ: dict[str, Any], fields: dict[str, str], said: dict[str,
 
 def _script_name(prefix: str) -> str:
     """Return a prefix as SCRIPT_NAME: decoded, without a slash at its end (RFC 3875 §4.1.13)."""
-    if not _PATH.fullmatch(prefix):
+    name = unquote(prefix, "latin-1").rstrip("/")
+    if not _PATH.fullmatch(prefix) or name.startswith("//"):  # the second slash may be encoded
         raise _bad("X-Forwarded-Prefix is not a path such as /app")
-    return unquote(prefix, "latin-1").rstrip("/")
+    return name
 
 
 def _bad(detail: str) -> HTTPError:

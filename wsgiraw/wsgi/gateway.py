@@ -4,7 +4,7 @@ It knows nothing of sockets and threads. Whoever pulls decides when the next pie
 early says that the client has gone, and the application's `close()` runs all the same.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,7 +31,7 @@ _IN_MEMORY: tuple[type, ...] = (type(iter([])), type(iter(())))
 """Iterators that run no application code: Django's responses are such, and get their Content-Length here."""
 
 _JOIN_BELOW = 64 * 1024
-"""A larger body is sent behind its head instead of copied to it."""
+"""A larger body is sent behind its head, piece by piece, instead of copied to it."""
 
 
 class Gateway:
@@ -135,38 +135,32 @@ class Gateway:
                     if type(pieces) in _IN_MEMORY:
                         pieces = list(pieces)
                 if type(pieces) is list or type(pieces) is tuple:
-                    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-                    if type(body) is not bytes:
-                        raise ApplicationError(f"the body is a list of {type(body).__name__}, not bytes")
-                    if len(body) <= _JOIN_BELOW or start_response.begun:
-                        octets = start_response.whole(body)
+                    size = _size(pieces)
+                    if size <= _JOIN_BELOW or start_response.begun:
+                        octets = start_response.whole(pieces[0] if len(pieces) == 1 else b"".join(pieces))
                         request.answered = pulled = True
                         if octets:
                             yield octets
-                    else:
-                        octets = start_response.begin(len(body))
+                        return
+                    octets = start_response.begin(size)
+                    pulled = True
+                    yield octets
+                    pulled = False
+                    if start_response.bodiless:
+                        return
+                for piece in pieces:
+                    octets = start_response.framed(piece)
+                    if octets:
                         pulled = True
                         yield octets
                         pulled = False
-                        if not start_response.bodiless:
-                            octets = start_response.framed(body) + start_response.end()
-                            request.answered = pulled = True
-                            if octets:
-                                yield octets
+                    if start_response.overrun or (start_response.bodiless and start_response.begun):
+                        break  # PEP 3333 "Handling the Content-Length Header": no more is asked for than is sent
                 else:
-                    for piece in pieces:
-                        octets = start_response.framed(piece)
-                        if octets:
-                            pulled = True
-                            yield octets
-                            pulled = False
-                        if start_response.overrun or (start_response.bodiless and start_response.begun):
-                            break  # PEP 3333 "Handling the Content-Length Header": no more is asked for than is sent
-                    else:
-                        octets = start_response.end()
-                        if octets:
-                            request.answered = pulled = True
-                            yield octets
+                    octets = start_response.end()
+                    if octets:
+                        request.answered = pulled = True
+                        yield octets
             except (ClientDisconnected, KeyboardInterrupt):
                 raise  # the client left while write() was sending, or the operator wants to stop
             except BaseException as error:  # SystemExit, CancelledError, GeneratorExit: none may stop the server
@@ -244,3 +238,13 @@ class Gateway:
             if name not in self._dropped:
                 self._dropped.add(name)
                 log.warning("the application set %s, which belongs to the connection: it is not sent", name)
+
+
+def _size(pieces: Sequence[bytes]) -> int:
+    """Return how many octets a body has. Raises `ApplicationError` where something else is among its pieces."""
+    if len(pieces) == 1 and type(pieces[0]) is bytes:
+        return len(pieces[0])
+    for piece in pieces:
+        if type(piece) is not bytes:
+            raise ApplicationError(f"the body has a piece of type {type(piece).__name__}, not bytes")
+    return sum(map(len, pieces))

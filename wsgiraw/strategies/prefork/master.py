@@ -207,9 +207,7 @@ class _Master:
         if not self._established and member.ready is None:
             self._give_up(failure.error(), now)
         elif member.generation is self._roster.coming and member.ready is None:
-            log.error("not reloaded, everything stays as it was: %s%s", failure.message, _below(failure.details))
-            self._abandon(now)
-            self._settled(f"not reloaded: {failure.message}")
+            self._abandon(now, failure)
         elif member.ready is not None and (now - member.ready >= YOUNG or os.WTERMSIG(status) == signal.SIGKILL):
             # Nobody sends SIGKILL to himself: it was not the fault of what is served here.
             log.error("worker %d ended (%s): it is replaced", member.pid, how)
@@ -235,6 +233,8 @@ class _Master:
                 continue
             if stuck(member, now):
                 log.critical("worker %d has been stuck for %.0f s: it is killed", member.pid, now - member.turned)
+                if member.generation is self._roster.coming and member.ready is None:
+                    self._abandon(now, Failure("a worker was stuck before it was ready", ""))
                 member.leaving = True  # somebody is started in its place at once
                 self._flock.tell(member, signal.SIGABRT)  # faulthandler writes its stacks
                 member.kill_at = now + _ABORTING
@@ -304,10 +304,12 @@ class _Master:
         if self._roster.coming is None:
             self._duties.settled(self._roster.current.wanted, failure)
 
-    def _abandon(self, now: float) -> None:
-        """Have nothing more to do with the generation that was to come."""
+    def _abandon(self, now: float, failure: Failure) -> None:
+        """Have nothing more to do with the generation that was to come, and say why."""
+        log.error("not reloaded, everything stays as it was: %s%s", failure.message, _below(failure.details))
         self._dismiss_coming(now)
         self._ports.abandon()
+        self._settled(f"not reloaded: {failure.message}")
 
     def _dismiss_coming(self, now: float) -> None:
         if self._roster.coming is not None:
