@@ -49,14 +49,19 @@ class Spool:
                 self._move(file, held)
                 file = held
             if (memory := file.take()) != 0:
-                return memory
+                return min(memory, self._most)
         self._move(file, self._open_file())
         file.close()
         return sys.maxsize
 
     def _move(self, kept: BinaryIO, file: BinaryIO) -> None:
         """Keep in `file` what has been kept so far."""
-        file.write(kept.getbuffer())  # type: ignore[attr-defined]  # it is a BytesIO until it is a file
+        try:
+            file.write(kept.getbuffer())  # type: ignore[attr-defined]  # it is a BytesIO until it is a file
+        except OSError:
+            with suppress(OSError):  # what is still buffered finds no room either
+                file.close()
+            raise
         self._file = file
 
     def finish(self) -> BinaryIO:

@@ -231,6 +231,7 @@ class Connection:
                     raise _bad("the request ended inside its body")  # RFC 9112 §8
                 self.state = State.BODY
                 self.appetite = _GULP if (body.spool.size - size) * 4 >= self._at - at else _SIP
+                self._data, self._at = b"", 0  # all of it is used, and memory for bodies is counted elsewhere
                 return None
             self.appetite = _GULP
             request.body = body.spool.finish()

@@ -7,6 +7,7 @@ from logging import DEBUG, WARNING
 from wsgiraw.net import Listener, OutOfDescriptors
 from wsgiraw.observe import log
 from wsgiraw.strategies.poller import EXCLUSIVE, READ, Poller
+from wsgiraw.strategies.presence import is_silent
 from wsgiraw.strategies.service import Newcomer, Service
 from wsgiraw.strategies.timeouts import Deadlines
 
@@ -28,10 +29,13 @@ _GIVE_WAY = 0.05
 class Acceptor:
     """Listeners in a poller."""
 
-    def __init__(self, service: Service, poller: Poller, make_room: Callable[[], bool]) -> None:
-        """`make_room` returns whether there is room for one more connection."""
+    def __init__(
+        self, service: Service, poller: Poller, is_full: Callable[[], bool], make_room: Callable[[], bool]
+    ) -> None:
+        """`is_full` returns whether somebody has to go before one more is let in; `make_room`, whether one has gone."""
         self._service = service
         self._poller = poller
+        self._is_full = is_full
         self._make_room = make_room
         self._listeners = {listener.socket.fileno(): listener for listener in service.listeners}
         self._silent_until = -math.inf
@@ -48,9 +52,12 @@ class Acceptor:
         listener = self._listeners[descriptor]
         try:
             for _ in range(_TURN):
-                if not self._make_room():
-                    self._pause(descriptor, now, "max_connections are busy")
-                    return
+                if self._is_full():
+                    if is_silent(listener.socket):
+                        return  # nobody waits, or another process has let them in: nobody has to go
+                    if not self._make_room():
+                        self._pause(descriptor, now, "max_connections are busy")
+                        return
                 newcomer = self._service.accept(listener)
                 if newcomer is None:
                     return
@@ -98,7 +105,7 @@ class Acceptor:
 
     def drain(self, now: float) -> Iterator[Newcomer]:
         """Yield all that is queued, also if there are too many, and listen no longer."""
-        self._make_room = _always
+        self._is_full = _never
         for descriptor, listener in self._listeners.items():
             if listener in self._giving_way:
                 self._giving_way.cancel(listener)
@@ -116,5 +123,5 @@ class Acceptor:
         self._listeners.clear()
 
 
-def _always() -> bool:
-    return True
+def _never() -> bool:
+    return False

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -163,4 +164,7 @@ class Channel:
             self.deadlines.cancel(self)
             self.deadlines = None
         self.connection.close()
+        if self.request is not None and self.request.body is not None:  # of a request that was never begun, perhaps
+            with suppress(BufferError, OSError, ValueError):  # else the application may have exported or detached it
+                self.request.body.close()
         close(self.socket)

@@ -41,7 +41,7 @@ class Entrance:
         self._poller = poller
         self._channels = channels
         self._agenda = agenda
-        self._acceptor = Acceptor(service, poller, self._make_room)
+        self._acceptor = Acceptor(service, poller, self._is_full, self._make_room)
 
     def __contains__(self, descriptor: int) -> bool:
         return descriptor in self._acceptor
@@ -74,10 +74,11 @@ class Entrance:
         """A thread of this process has time again."""
         self._acceptor.thread_freed()
 
+    def _is_full(self) -> bool:
+        return len(self._channels) >= self._most
+
     def _make_room(self) -> bool:
-        """Return whether there is room for one more; if need be, part with who has been idle for longest."""
-        if len(self._channels) < self._most:
-            return True
+        """Part with who has been idle for longest; return whether there is somebody."""
         for channel in islice(self._agenda.idlest(), _LOOK_AT):
             if is_silent(channel.socket):
                 self._tally.count("evicted")

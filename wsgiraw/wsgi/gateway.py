@@ -197,10 +197,10 @@ class Gateway:
             raise
         except BaseException as error:
             log.error("%s %s: the application's close() failed", request.method, request.path, exc_info=error)
-        for spooled in (start_response.end_writing(), request.body):
-            if spooled is not None:
-                with suppress(BufferError, OSError, ValueError):  # the application may have exported or detached it
-                    spooled.close()
+        start_response.give_up_writing()
+        if request.body is not None:
+            with suppress(BufferError, OSError, ValueError):  # the application may have exported or detached it
+                request.body.close()
         answered_by_us = self.patience is not None and not self.patience.leave(request)
         if self.access_log is not None and not answered_by_us:
             status = int(start_response.status[:3]) if start_response.begun and start_response.status else 0

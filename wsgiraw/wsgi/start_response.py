@@ -97,10 +97,20 @@ class StartResponse:
             self._spool.write(octets)
 
     def end_writing(self) -> BinaryIO | None:
-        """Allow no more `write`; return what it could not send, to be read from its beginning and closed."""
+        """Allow no more `write`; return what it could not send, to be read from its beginning and closed.
+
+        Raises `OSError` where a full disk cannot take what is still buffered.
+        """
         self._writable = False
-        spool, self._spool = self._spool, None
-        return None if spool is None else spool.finish()
+        unsent = None if self._spool is None else self._spool.finish()
+        self._spool = None
+        return unsent
+
+    def give_up_writing(self) -> None:
+        """Allow no more `write`, and forget what it could not send."""
+        self._writable = False
+        if self._spool is not None:
+            self._spool.close()
 
     def begin(self, length: int | None) -> bytes:
         """Return the head; `length` is the size of the body where the whole of it is known."""
