@@ -123,7 +123,6 @@ def test_a_queue_that_is_too_long_or_too_old_is_counted(strategy: str) -> None:
         assert server.tally["busy"] == 2
 
 
-@pytest.mark.xfail(reason="limit_concurrency refuses the health check, which max_queue does not", strict=True)
 @pytest.mark.parametrize("strategy", CREWED)
 def test_the_health_check_is_answered_all_the_same(strategy: str) -> None:
     """A balancer that asks is to learn that we live."""

@@ -66,7 +66,6 @@ def test_what_is_pipelined_behind_is_not_run_either(strategy: str) -> None:
         assert "/gone" not in gate.paths
 
 
-@pytest.mark.xfail(reason="octets that came before a reset are still read, and the request in them is run", strict=True)
 def test_behind_a_busy_loop_it_is_not_run_either() -> None:
     """Where there are no threads, a request is read after the one before it."""
     gate = Gate()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel", "Next"]
 
+_DISCARD = 64 * 1024
+
 
 class Next(Enum):
     """What comes next for a channel."""
@@ -139,6 +141,15 @@ class Channel:
         if rest is not None and not left(rest):
             self.unsent = rest  # all is encrypted, and some of that is to be sent before anything else
         return len(octets) - left(rest)
+
+    def discard(self) -> bool | None:
+        """Take some of what has arrived and forget it; return whether there was any, None at the end."""
+        try:
+            return bool(self.socket.recv(_DISCARD)) or None
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
 
     def cut_off(self, octets: bytes) -> None:
         """End the connection; before, give the client some last octets, if the thread that answers it sends none."""

@@ -5,6 +5,7 @@ returned, and whoever turns the loop sees to it.
 """
 
 import threading
+from http import HTTPStatus
 
 from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
 from wsgiraw.http11 import State
@@ -13,7 +14,7 @@ from wsgiraw.observe import log
 from wsgiraw.strategies.channel import Channel, Next
 from wsgiraw.wsgi import Gateway
 
-__all__ = ["advance", "refuse", "starved"]
+__all__ = ["advance", "refuse", "refuse_busy", "starved"]
 
 IDLE, INPUT, ROOM = State.IDLE, Next.INPUT, Next.ROOM  # looked up at each request
 
@@ -107,3 +108,14 @@ def refuse(channel: Channel, gateway: Gateway, error: HTTPError) -> Next:
     except OSError:
         return Next.DROP
     return ROOM if channel.unsent is not None or channel.gathered else Next.GOODBYE
+
+
+def refuse_busy(channel: Channel, gateway: Gateway) -> Next:
+    """Answer a request that has not been begun with 503, and take no further one."""
+    request = channel.request
+    error = HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is busy: try again later")
+    error.retry_after = 1
+    error.to_head = request is not None and request.method == "HEAD"
+    if request is not None and request.body is not None:
+        request.body.close()
+    return refuse(channel, gateway, error)

@@ -20,9 +20,9 @@ from wsgiraw.net import abort, cut, leave
 from wsgiraw.strategies.agenda import Agenda
 from wsgiraw.strategies.channel import Channel, Next
 from wsgiraw.strategies.entrance import Entrance
-from wsgiraw.strategies.exchange import refuse, starved
+from wsgiraw.strategies.exchange import refuse, refuse_busy, starved
 from wsgiraw.strategies.mailbox import Mailbox
-from wsgiraw.strategies.poller import READ, WRITE, new_poller
+from wsgiraw.strategies.poller import HUNG_UP, READ, WRITE, new_poller
 from wsgiraw.strategies.pulse import ROOM, TURNS, WAITING
 from wsgiraw.strategies.runner import Returned, Runner
 from wsgiraw.strategies.service import Service
@@ -31,9 +31,6 @@ from wsgiraw.strategies.timeouts import Deadlines
 __all__ = ["EventLoop"]
 
 IDLE = State.IDLE  # looked up at each request
-
-_RECEIVE = 64 * 1024
-"""Octets asked of a socket at once."""
 
 _EVENTS = 256
 """Descriptors that a poll may report at once; the others are reported by the next."""
@@ -55,6 +52,7 @@ class EventLoop:
         self._refuse_newcomers = service.refuse_newcomers
         self._lingers = service.timeouts.linger > 0
         self._tally = service.tally
+        self._health_path = service.health_path
         self._most_at_once = service.capacity.concurrency
         self._poller = new_poller()
         self._channels: dict[int, Channel] = {}
@@ -95,10 +93,10 @@ class EventLoop:
                 self._take_back()
                 if self._runner.relieved():
                     return True
-            for descriptor, _ in events:
+            for descriptor, event in events:
                 channel = channels.get(descriptor)
                 if channel is not None:
-                    if channel.on_ready(channel):
+                    if self._leave_lost(channel) if event & HUNG_UP else channel.on_ready(channel):
                         return True
                 elif descriptor in self._entrance:
                     self._entrance.accept(descriptor, now, give_way=self._gives_way())
@@ -211,10 +209,27 @@ class EventLoop:
         """Take what has arrived, and answer a request that is complete; return whether the loop was taken."""
         if not self._hear(channel):
             return False
-        if self._most_at_once and len(self._away) + len(self._agenda.write) >= self._most_at_once:
+        if self._most_at_once and self._has_enough_to_do(channel):
             self.refuse_busy(channel)
             return False
         return self._runner.answer(channel)
+
+    def _has_enough_to_do(self, channel: Channel) -> bool:
+        """Whether as many requests as are allowed are being answered besides this one, which is no health check."""
+        waiting, most = len(self._agenda.write), self._most_at_once
+        if waiting + len(self._away) < most or (channel.request and channel.request.path == self._health_path):
+            return False
+        running = [request for away in self._away if (request := away.request) is not None]
+        return waiting + sum(not request.answered for request in running) >= most  # others are on their way back
+
+    def _leave_lost(self, channel: Channel) -> bool:
+        """Part with a client who has hung up, before its request is begun: nobody would read the answer."""
+        if channel.on_ready != self.receive:
+            return bool(channel.on_ready(channel))
+        if channel.discard():
+            self._tally.count("gone")
+        self.drop(channel)
+        return False
 
     def _hear(self, channel: Channel) -> bool:
         """Take what has arrived; return whether a request is complete, and have it in `channel.request`."""
@@ -244,14 +259,8 @@ class EventLoop:
 
     def _discard(self, channel: Channel) -> None:
         """Read on after the last word, so that the client gets to read it (RFC 9112 §9.6)."""
-        try:
-            if channel.socket.recv(_RECEIVE):
-                return
-        except BlockingIOError:
-            return
-        except OSError:
-            pass
-        self.drop(channel)
+        if channel.discard() is None:
+            self.drop(channel)
 
     # What comes next
 
@@ -319,15 +328,8 @@ class EventLoop:
 
     def refuse_busy(self, channel: Channel) -> None:
         """Answer that nobody has time, and part."""
-        assert channel.response is None
-        request = channel.request
         self._tally.count("busy")
-        error = HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is busy: try again later")
-        error.retry_after = 1
-        error.to_head = request is not None and request.method == "HEAD"
-        if request is not None and request.body is not None:
-            request.body.close()
-        self.refuse(channel, error)
+        self.settle(channel, refuse_busy(channel, self.gateway))
 
     def _say_goodbye(self, channel: Channel) -> None:
         """Close after the last word: at once where the client expects it, else once it has read it."""

@@ -7,11 +7,13 @@ import select
 import selectors
 from typing import Protocol
 
-__all__ = ["EXCLUSIVE", "READ", "WRITE", "Poller", "SelectorPoller", "new_poller"]
+__all__ = ["EXCLUSIVE", "HUNG_UP", "READ", "WRITE", "Poller", "SelectorPoller", "new_poller"]
 
 READ = select.POLLIN
 WRITE = select.POLLOUT
 """The same numbers as EPOLLIN and EPOLLOUT (epoll_ctl(2))."""
+HUNG_UP = select.POLLHUP | select.POLLERR
+"""Reported, asked for or not, of connections that have been reset or ended on both sides."""
 EXCLUSIVE = getattr(select, "EPOLLEXCLUSIVE", 0)
 """Given with READ at `register`: of several processes that wait for the same listener, not all are woken at once."""
 
