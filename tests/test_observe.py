@@ -26,7 +26,8 @@ def untouched_log() -> Iterator[None]:
     """Put the error log back as it was."""
     before = list(log.handlers), log.level, log.propagate
     yield
-    log.handlers[:], log.level, log.propagate = before
+    log.handlers[:], level, log.propagate = before
+    log.setLevel(level)  # which also forgets what was enabled
 
 
 @pytest.fixture

@@ -250,8 +250,8 @@ def test_report_is_aligned_and_names_origins(place: Place) -> None:
     config, origins = place.gather({"port": "9000", "app": ["m:" + "x" * 80]}, WEB_CONCURRENCY="2")
     lines = report(Settings(config, origins)).splitlines()
     assert [line.split()[0] for line in lines] == list(declared(Config))
-    columns = {line.index("  # ") for line in lines[1:]}
-    assert len(columns) == 1
+    columns = [line.index("  # ") for line in lines]
+    assert len({column for column in columns if column <= 32}) == 1  # behind what is longer, origins stand further right
     assert any(line.startswith("port = 9000 ") and line.endswith("# flag --port") for line in lines)
     assert any(line.startswith("workers = 2 ") and line.endswith("# environment WEB_CONCURRENCY") for line in lines)
     assert any(line.startswith('max_body_bytes = "1G" ') and line.endswith("# default") for line in lines)
