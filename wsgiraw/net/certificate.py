@@ -20,7 +20,10 @@ _END = "-----END CERTIFICATE-----"
 def names_of(file: str) -> list[str]:
     """Return the DNS names, in lower case, of the first certificate in a PEM file; `*.example.org` as it stands."""
     der = _first_certificate(file)
-    return [] if der is None else list(_names(der))
+    try:
+        return [] if der is None else list(_names(der))
+    except (IndexError, ValueError):  # OpenSSL will say what is wrong with it
+        return []
 
 
 def is_certificate(file: str) -> bool:

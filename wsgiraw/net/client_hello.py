@@ -5,7 +5,8 @@ Python's own way writes a traceback to standard error for a name that is not ASC
 
 __all__ = ["asked_name"]
 
-_HANDSHAKE, _CLIENT_HELLO = 22, 1
+_HANDSHAKE = 22
+_CLIENT_HELLO = b"\1"
 _MOST = 16 * 1024
 """Octets of a ClientHello; real ones have 200 to 2,000."""
 
@@ -30,7 +31,7 @@ def _message(octets: bytes) -> bytes | None:
             return b""
         message += octets[5 : 5 + length]
         octets = octets[5 + length :]
-        if message[0] != _CLIENT_HELLO:
+        if message[:1] not in (b"", _CLIENT_HELLO):
             return b""
         size = 4 + int.from_bytes(message[1:4])
         if size > _MOST:

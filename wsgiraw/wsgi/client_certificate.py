@@ -52,8 +52,8 @@ def _distinguished_name(name: Any) -> str:
 def _attributes(part: Any) -> Iterator[str]:
     for keyword, value in part:
         text = value.translate(_ESCAPES)
-        if text[:1] in (" ", "#"):
-            text = "\\" + text
-        if text[-1:] == " " and len(text) > 1:
+        if text.endswith(" ") and len(text) > 1:
             text = text[:-1] + "\\ "
+        if text.startswith((" ", "#")):
+            text = "\\" + text
         yield f"{_SHORT.get(keyword, keyword)}={text.encode(errors='replace').decode('latin-1')}"
