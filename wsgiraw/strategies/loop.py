@@ -23,6 +23,7 @@ from wsgiraw.strategies.entrance import Entrance
 from wsgiraw.strategies.exchange import refuse, refuse_busy, starved
 from wsgiraw.strategies.mailbox import Mailbox
 from wsgiraw.strategies.poller import HUNG_UP, READ, WRITE, new_poller
+from wsgiraw.strategies.presence import has_gone
 from wsgiraw.strategies.pulse import ROOM, TURNS, WAITING
 from wsgiraw.strategies.runner import Returned, Runner
 from wsgiraw.strategies.service import Service
@@ -224,7 +225,7 @@ class EventLoop:
 
     def _leave_lost(self, channel: Channel) -> bool:
         """Part with a client who has hung up, before its request is begun: nobody would read the answer."""
-        if channel.on_ready != self.receive:
+        if channel.on_ready != self.receive or not has_gone(channel.socket):  # another had the descriptor before
             return bool(channel.on_ready(channel))
         if channel.discard():
             self._tally.count("gone")
