@@ -203,13 +203,15 @@ class EventLoop:
         self.watch(channel, READ)
         if received:
             channel.connection.receive(received)
-            return self._parse(channel) and self._runner.answer(channel)
+            return self._parse(channel) and self._answer(channel)
         return self.receive(channel)  # TLS may hold what the poller cannot see
 
     def receive(self, channel: Channel) -> bool:
         """Take what has arrived, and answer a request that is complete; return whether the loop was taken."""
-        if not self._hear(channel):
-            return False
+        return self._hear(channel) and self._answer(channel)
+
+    def _answer(self, channel: Channel) -> bool:
+        """Have a request answered that has just arrived, unless too many of other clients are."""
         if self._most_at_once and self._has_enough_to_do(channel):
             self.refuse_busy(channel)
             return False
