@@ -84,6 +84,15 @@ def test_every_octet_that_could_hurt_is_escaped(tmp_path: Path) -> None:
     assert plain.startswith(b"- - - [")
 
 
+def test_an_address_that_is_not_ascii_costs_nobody_an_answer(tmp_path: Path) -> None:
+    """Zones of IPv6 are names of interfaces."""
+    access_log = open_access_log(str(tmp_path / "log"), Clock())
+    assert access_log is not None
+    access_log.write("fe80::1%\xe9th0", "GET / HTTP/1.1", 200, 0, {})
+    access_log.close()
+    assert (tmp_path / "log").read_text("ascii").startswith("fe80::1%\\xe9th0 - - ")
+
+
 def test_it_appends(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("before\n")

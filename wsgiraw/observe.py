@@ -47,7 +47,7 @@ class AccessLog:
         try:
             with self._lock:
                 if not self._closed:
-                    os.write(self._descriptor, line.encode("ascii"))
+                    os.write(self._descriptor, line.encode("ascii", "backslashreplace"))
         except OSError as error:  # a full disk or a closed pipe must not cost anybody an answer
             log.error("access log: %s", error)
 

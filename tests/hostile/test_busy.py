@@ -58,6 +58,19 @@ def test_what_runs_and_what_waits_counts(strategy: str) -> None:
         eventually(lambda: replies(exchange(server, GET))[0].status == 200)
 
 
+def test_a_request_that_comes_with_a_proxy_header_counts(serve: Serve) -> None:
+    """In one segment, as proxies send it."""
+    server = serve(app, limit_concurrency=2, proxy_protocol=True, trusted_proxies="127.0.0.1")
+    header = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"
+    with ExitStack() as stack:
+        for _ in range(2):
+            client = stack.enter_context(dial(server.port, narrow=True))
+            client.sendall(header + ENDLESS)
+            assert client.recv(1) == b"H"
+        refused(exchange(server, header + GET))
+        assert server.tally["busy"] == 1
+
+
 def test_what_is_still_arriving_does_not_count(serve: Serve) -> None:
     server = serve(app, limit_concurrency=2)
     with connect(server) as head, connect(server) as body, body.makefile("rb") as stream:

@@ -190,3 +190,33 @@ def test_with_processes(strategy: str, workers: int, folder: Path) -> None:
             client.sendall(GET)
             assert read_reply(stream).status == 200
         assert process.stop() == 0
+
+
+@pytest.mark.parametrize("strategy", CREWED)
+def test_whoever_gets_the_descriptor_of_one_that_has_reset_is_served(strategy: str) -> None:
+    """Its end may be reported together with the newcomer, after the thread that answered it has given it back."""
+    over = threading.Event()
+
+    def application(environ, start_response):  # type: ignore[no-untyped-def]
+        if environ["PATH_INFO"] == "/nap":
+            over.wait(0.001)
+        return hello(environ, start_response)
+
+    with Server(application, port=0, strategy=strategy) as server:
+
+        def leave() -> None:
+            while not over.is_set():
+                client = dial(server.port)
+                client.sendall(ask("/nap"))
+                over.wait(0.001)
+                reset(client)
+
+        threads = [threading.Thread(target=leave) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            assert all(replies(exchange(server, GET))[0].status == 200 for _ in range(500))
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()

@@ -1,11 +1,14 @@
 """Memory that bodies share: taken step by step, given back by whoever closes a body or has it last."""
 
 import gc
+import sys
 import tempfile
+import threading
 from typing import BinaryIO, cast
 
 import pytest
 
+from tests.wire import PATIENCE
 from wsgiraw.http11 import BodyMemory, Spool
 from wsgiraw.http11.memory import FREE
 
@@ -75,3 +78,27 @@ def test_a_body_that_somebody_looks_into_is_not_given_back() -> None:
         body.close()
     body.close()
     assert shared.take()
+
+
+def test_threads_lose_nothing_and_find_nothing() -> None:
+    """All that there was is there in the end, and no more; and nobody waits for ever for what another has got."""
+    steps, rounds = 100, 10_000
+    shared = BodyMemory(steps * 64 * KIB)
+
+    def work() -> None:
+        for _ in range(rounds):
+            for taken in [shared.take() for _ in range(10)]:
+                shared.give_back(taken)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+    finally:
+        sys.setswitchinterval(interval)
+    assert not any(thread.is_alive() for thread in threads)
+    assert sum(bool(shared.take()) for _ in range(2 * steps)) == steps

@@ -3,6 +3,7 @@ client can tell.
 """
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.strategies.test_patience import SHORT, Hanging
 from tests.strategies.waiting import eventually
 from tests.tls.clients import BROKEN_OFF, Trust
 from tests.tls.conftest import Secure
-from tests.wire import PATIENCE, Reply, read_all, replies
+from tests.wire import PATIENCE, Reply, closed_in_children, read_all, replies
 from tests.wsgi.applications import TEXT, asked
 
 if TYPE_CHECKING:
@@ -125,6 +126,24 @@ def test_who_does_not_read_is_not_written_for(secure: Secure, trust: Trust) -> N
             threading.Event().wait(0.2)
         assert made * 64 * 1024 < 32 * 2**20
     assert pieces.closed.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("strategy", ["handoff", "threaded"])
+def test_who_takes_above_the_rate_is_not_cut_off(secure: Secure, trust: Trust) -> None:
+    """What is encrypted may wait here for longer than write_timeout, while the kernel's part of it moves."""
+    server = secure(Pieces(), write_timeout=1.2, min_rate=200)
+    server.listeners[0].socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 24 * 1024)  # as on a slow line
+    client = trust.context().wrap_socket(socket.socket(), server_hostname="localhost")
+    with client:
+        closed_in_children(client)
+        client.settimeout(PATIENCE)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(asked("GET", "/endless"))
+        for _ in range(60):
+            threading.Event().wait(0.05)
+            client.recv(800)
+    assert server.tally["write_timeout"] == 0
 
 
 def test_who_takes_nothing_is_cut_off(secure: Secure, trust: Trust) -> None:

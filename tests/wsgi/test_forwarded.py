@@ -162,6 +162,7 @@ def test_hops(hops: int, expected: str) -> None:
         {"X-Forwarded-For": ""},
         {"X-Forwarded-For": "192.0.2.1, nonsense"},
         {"X-Forwarded-For": "192.0.2.1,"},
+        {"X-Forwarded-For": '::1%\xe9"'},
         {"X-Forwarded-Proto": "ftp"},
         {"X-Forwarded-Proto": ""},
         {"X-Forwarded-Host": ""},

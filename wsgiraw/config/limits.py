@@ -78,7 +78,7 @@ class LimitOptions(ProcessOptions):
         kind=SIZE,
         group=_LIMITS,
         minimum=0,
-        maximum=2**40,
+        maximum=16 * 2**30,
     )
     max_connections: int = option(
         0,

@@ -86,7 +86,7 @@ def node(text: str, field: str) -> tuple[str, str]:
     match = _NODE.fullmatch(text)
     try:
         if match is None:
-            if field == "Forwarded":
+            if field == "Forwarded" or "%" in text:  # for `ipaddress`, any characters are a zone
                 raise ValueError
             return _shown(IPv6Address(text)), "0"
         port = match[4] or "0"

@@ -1,7 +1,7 @@
 """Memory that the bodies of all connections share, so that many of them together take no more than is allowed."""
 
 from io import BytesIO
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 __all__ = ["FREE", "BodyMemory", "HeldBody"]
 
@@ -12,25 +12,25 @@ _STEP = 64 * 1024
 
 
 class BodyMemory:
-    """How much is left of it. Whoever reads bodies takes, any thread gives back."""
+    """What is left of it, in steps. Any thread takes and gives back, the latter wherever a body is collected."""
 
     def __init__(self, size: int) -> None:
         """`size` in bytes."""
-        self._left = size
-        self._returned = SimpleQueue[int]()  # a list would do with a GIL; a lock would be held by interrupted threads
+        self._steps = SimpleQueue[None]()  # a list would do with a GIL; a lock would be held by interrupted threads
+        self.give_back(size)
 
     def take(self) -> int:
         """Return how many more octets may be held, 0 where none are left."""
-        while not self._returned.empty():
-            self._left += self._returned.get()
-        if self._left < _STEP:
+        try:
+            self._steps.get_nowait()
+        except Empty:
             return 0
-        self._left -= _STEP
         return _STEP
 
     def give_back(self, octets: int) -> None:
         """Hold them no longer."""
-        self._returned.put(octets)
+        for _ in range(octets // _STEP):
+            self._steps.put(None)
 
 
 class HeldBody(BytesIO):

@@ -9,6 +9,8 @@ _HANDSHAKE = 22
 _CLIENT_HELLO = b"\1"
 _MOST = 16 * 1024
 """Octets of a ClientHello; real ones have 200 to 2,000."""
+_MOST_RECORDS = 64
+"""Records that it may come in; real ones come in one or two. All are looked at again whenever an octet arrives."""
 
 
 def asked_name(octets: bytes) -> str | None:
@@ -25,7 +27,9 @@ def asked_name(octets: bytes) -> str | None:
 def _message(octets: bytes) -> bytes | None:
     """Return the body of the message, which records may cut anywhere (RFC 8446 §5.1); b"" where it is another one."""
     message = b""
-    while len(octets) >= 5:
+    for _ in range(_MOST_RECORDS):
+        if len(octets) < 5:
+            return None
         kind, length = octets[0], int.from_bytes(octets[3:5])
         if kind != _HANDSHAKE or not length:
             return b""
@@ -38,7 +42,7 @@ def _message(octets: bytes) -> bytes | None:
             return b""
         if len(message) >= max(size, 4):
             return message[4:size]
-    return None
+    return None if len(octets) < 5 else b""
 
 
 def _name(message: bytes) -> str:

@@ -67,6 +67,11 @@ class TLSSocket:
         return self.flush()
 
     @property
+    def unsent(self) -> int:
+        """Octets that are encrypted and that the kernel has not taken yet."""
+        return len(self._unsent)
+
+    @property
     def wants_room(self) -> bool:
         """Something waits for room in the socket."""
         return bool(self._unsent)

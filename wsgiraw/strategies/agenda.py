@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from wsgiraw.strategies.channel import Channel
-from wsgiraw.strategies.progress import kept_by_kernel
+from wsgiraw.strategies.progress import kept
 from wsgiraw.strategies.timeouts import LAST, Deadlines, Timeouts
 
 __all__ = ["Agenda"]
@@ -71,14 +71,14 @@ class Agenda:
                 yield channel
 
     def expect_taking(self, channel: Channel, now: float) -> None:
-        """Expect the client to take enough from now on: of what we send, and of what the kernel keeps for it."""
-        channel.mark = channel.taken - kept_by_kernel(channel.socket)
+        """Expect the client to take enough from now on: of what we send, and of what is kept for it."""
+        channel.mark = channel.taken - kept(channel.socket)
         self.start(channel, self.write, now)
 
     def slow_readers(self, now: float) -> Iterator[Channel]:
         """Yield those whose time is up and who have taken too little; the others have as long again."""
         for channel in self.write.expired(now):
-            if channel.taken - kept_by_kernel(channel.socket) - channel.mark >= self._least_write:
+            if channel.taken - kept(channel.socket) - channel.mark >= self._least_write:
                 self.expect_taking(channel, now)
             else:
                 yield channel

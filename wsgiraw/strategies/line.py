@@ -10,7 +10,7 @@ from typing import Protocol
 
 from wsgiraw.errors import ClientDisconnected
 from wsgiraw.net import Socket, abort
-from wsgiraw.strategies.progress import kept_by_kernel
+from wsgiraw.strategies.progress import kept
 from wsgiraw.strategies.service import Service
 from wsgiraw.strategies.transmit import Outgoing, left, transmit
 from wsgiraw.strategies.wait import wait
@@ -83,10 +83,10 @@ class Line:
             taken += left(octets) - left(rest)
             octets = rest
             if not due:
-                due, mark = time.monotonic() + self.timeouts.write, taken - kept_by_kernel(self.socket)
+                due, mark = time.monotonic() + self.timeouts.write, taken - kept(self.socket)
             self._pausing(waiting=True)
             if not self.await_ready(due, room=True) and time.monotonic() < self._stop.deadline:
-                moved = taken - kept_by_kernel(self.socket)
+                moved = taken - kept(self.socket)
                 if moved - mark < self.timeouts.least_write:
                     self._tally.count("write_timeout")
                     break

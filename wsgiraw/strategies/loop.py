@@ -23,6 +23,7 @@ from wsgiraw.strategies.entrance import Entrance
 from wsgiraw.strategies.exchange import refuse, refuse_busy, starved
 from wsgiraw.strategies.mailbox import Mailbox
 from wsgiraw.strategies.poller import HUNG_UP, READ, WRITE, new_poller
+from wsgiraw.strategies.presence import has_gone
 from wsgiraw.strategies.pulse import ROOM, TURNS, WAITING
 from wsgiraw.strategies.runner import Returned, Runner
 from wsgiraw.strategies.service import Service
@@ -54,6 +55,7 @@ class EventLoop:
         self._tally = service.tally
         self._health_path = service.health_path
         self._most_at_once = service.capacity.concurrency
+        self._answer = self._answer_within_limit if self._most_at_once else runner.answer
         self._poller = new_poller()
         self._channels: dict[int, Channel] = {}
         self._away: set[Channel] = set()
@@ -202,14 +204,16 @@ class EventLoop:
         self.watch(channel, READ)
         if received:
             channel.connection.receive(received)
-            return self._parse(channel) and self._runner.answer(channel)
+            return self._parse(channel) and self._answer(channel)
         return self.receive(channel)  # TLS may hold what the poller cannot see
 
     def receive(self, channel: Channel) -> bool:
         """Take what has arrived, and answer a request that is complete; return whether the loop was taken."""
-        if not self._hear(channel):
-            return False
-        if self._most_at_once and self._has_enough_to_do(channel):
+        return self._hear(channel) and self._answer(channel)
+
+    def _answer_within_limit(self, channel: Channel) -> bool:
+        """Have a request answered that has just arrived, unless too many of other clients are."""
+        if self._has_enough_to_do(channel):
             self.refuse_busy(channel)
             return False
         return self._runner.answer(channel)
@@ -224,7 +228,7 @@ class EventLoop:
 
     def _leave_lost(self, channel: Channel) -> bool:
         """Part with a client who has hung up, before its request is begun: nobody would read the answer."""
-        if channel.on_ready != self.receive:
+        if channel.on_ready != self.receive or not has_gone(channel.socket):  # another had the descriptor before
             return bool(channel.on_ready(channel))
         if channel.discard():
             self._tally.count("gone")

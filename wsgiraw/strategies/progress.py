@@ -1,17 +1,24 @@
-"""How much of what we have sent the kernel still keeps for a client, who has not acknowledged it."""
+"""How much of what we have sent is still on its way to a client, who has not acknowledged it."""
 
 import fcntl
 import sys
 import termios
 from array import array
 
-from wsgiraw.net import Socket
+from wsgiraw.net import Socket, TLSSocket
 
-__all__ = ["kept_by_kernel"]
+__all__ = ["kept"]
 
 
-def kept_by_kernel(connection: Socket) -> int:
-    """Return the octets that were sent and that the client has not acknowledged; 0 where the system does not say."""
+def kept(connection: Socket) -> int:
+    """Return the octets that were sent and that the client has not acknowledged.
+
+    Some may be encrypted and wait for room in the kernel; the others are the kernel's, where the system tells of them.
+    """
+    return _kept_by_kernel(connection) + (connection.unsent if isinstance(connection, TLSSocket) else 0)
+
+
+def _kept_by_kernel(connection: Socket) -> int:
     if sys.platform != "linux":
         return 0
     size = array("i", [0])
