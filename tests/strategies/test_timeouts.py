@@ -4,12 +4,13 @@ import math
 import select
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 
 from tests.conftest import Serve
 from tests.strategies.applications import GET, Gate, Pieces, hello, read_reply
-from tests.wire import connect, read_all, replies
+from tests.wire import PATIENCE, connect, exchange, read_all, replies
 from wsgiraw import Server
 from wsgiraw.strategies.timeouts import Deadlines
 
@@ -166,3 +167,21 @@ def test_a_slow_application_costs_no_client_its_time() -> None:
             client.sendall(GET)
             assert read_reply(stream).status == 200
             assert read_reply(others).status == 200
+
+
+def test_who_has_spoken_while_the_application_ran_is_heard_first() -> None:
+    """However many they are: more than one poll reports."""
+    gate, span = Gate(), 3.0
+    with Server(gate, port=0, strategy="eventloop", head_timeout=span) as server, ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for _ in range(300)]
+        for client in clients:
+            client.sendall(b"GET / HTTP/1.0\r\n")
+        assert replies(exchange(server, GET))[0].status == 200  # all have been heard so far
+        busy = stack.enter_context(connect(server))
+        busy.sendall(GET.replace(b" / ", b" /wait "))
+        assert gate.entered.wait(PATIENCE)
+        for client in clients:
+            client.sendall(b"\r\n")
+        time.sleep(span)
+        gate.released.set()
+        assert {replies(read_all(client))[0].status for client in clients} == {200}

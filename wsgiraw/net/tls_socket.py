@@ -15,8 +15,8 @@ _RECEIVE = 16 * 1024 + 512
 """Octets read at once: a record has up to 16 KiB of data and 256 or 2048 octets around it (RFC 8446 §5.2). Records can
 also say things that take work and bring nothing, so few are taken before others get their turn."""
 
-_SEND = 64 * 1024
-"""Octets encrypted at once."""
+_SEND = 32 * 1024
+"""Octets encrypted at once. The memory for them stays with the connection, also while it is idle: more is no faster."""
 
 _MOST_UNSENT = 64 * 1024
 _MOST_WITHOUT_DATA = 32 * 1024

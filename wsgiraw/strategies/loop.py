@@ -84,10 +84,11 @@ class EventLoop:
             if self._draining and self._drained():
                 return False
             timeout = agenda.next_due - now
-            if timeout < 0 or (away and mailbox.expect()):
+            most = _EVENTS if timeout > 0 else len(channels) + _EVENTS  # all, before anybody's time is up
+            if timeout <= 0 or (away and mailbox.expect()):
                 timeout = 0
             cells[WAITING] = 1
-            events = poll(timeout if timeout < math.inf else None, _EVENTS)
+            events = poll(timeout if timeout < math.inf else None, most)
             cells[WAITING] = 0
             cells[TURNS] += 1
             now = update()
@@ -106,7 +107,7 @@ class EventLoop:
                     self._heed_stop()
                 elif descriptor == self.mailbox.fileno():
                     self.mailbox.acknowledge()
-            if now >= agenda.next_due:
+            if now >= agenda.next_due and len(events) < most:
                 # By the clock as it was when poll returned: whoever had sent something by then has been heard.
                 self._expire(now)
 
