@@ -251,9 +251,7 @@ def test_report_is_aligned_and_names_origins(place: Place) -> None:
     lines = report(Settings(config, origins)).splitlines()
     assert [line.split()[0] for line in lines] == list(declared(Config))
     columns = [line.index("  # ") for line in lines]
-    assert (
-        len({column for column in columns if column <= 32}) == 1
-    )
+    assert len({column for column in columns if column <= 32}) == 1
     assert any(line.startswith("port = 9000 ") and line.endswith("# flag --port") for line in lines)
     assert any(line.startswith("workers = 2 ") and line.endswith("# environment WEB_CONCURRENCY") for line in lines)
     assert any(line.startswith('max_body_bytes = "1G" ') and line.endswith("# default") for line in lines)

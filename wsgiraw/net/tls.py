@@ -87,6 +87,8 @@ class Certificates:
         by_name: dict[str, ssl.SSLContext] = {}
         if len(contexts) > 1:
             for context, (certificate, _) in zip(contexts, certificates, strict=True):
+                if not is_certificate(certificate):
+                    raise ConfigError(f"certfile {certificate}: its names cannot be read")
                 for name in names_of(certificate):
                     by_name.setdefault(name, context)
         return contexts[0], by_name

@@ -100,6 +100,6 @@ class Line:
         if linger and self.timeouts.linger:
             self.socket.shutdown(SHUT_WR)
             until = time.monotonic() + self.timeouts.linger
-            while self.await_ready(until) and self.receive() != b"":
-                pass
+            while time.monotonic() < until and self.await_ready(until) and self.receive() != b"":
+                pass  # who goes on sending does not get longer
         self.socket.close()

@@ -163,7 +163,7 @@ class EventLoop:
 
     def _show_room(self) -> int:
         """Let other processes see how much room there is; return that."""
-        room = self._pulse.cells[ROOM] = 0 if self._draining else self._runner.room()
+        self._pulse.cells[ROOM] = room = 0 if self._draining else self._runner.room()
         return room
 
     # Time
@@ -224,8 +224,8 @@ class EventLoop:
         waiting, most = len(self._agenda.write), self._most_at_once
         if waiting + len(self._away) < most or (channel.request and channel.request.path == self._health_path):
             return False
-        running = [request for away in self._away if (request := away.request) is not None]
-        return waiting + sum(not request.answered for request in running) >= most  # others are on their way back
+        running = [away.request for away in self._away if away.request is not None]  # less those on their way back
+        return waiting + sum(not request.answered for request in running) >= most
 
     def _leave_lost(self, channel: Channel) -> bool:
         """Part with a client who has hung up, before its request is begun: nobody would read the answer."""
@@ -303,11 +303,8 @@ class EventLoop:
             if not channel.flush():
                 return False
             self._agenda.stop(channel)  # it has taken enough for the next to be made
-        except ApplicationError:
-            self._give_up(channel, Next.ABORT)
-            return False
-        except OSError:
-            self._give_up(channel, Next.DROP)
+        except (ApplicationError, OSError) as error:
+            self._give_up(channel, Next.ABORT if isinstance(error, ApplicationError) else Next.DROP)
             return False
         if channel.response is None and not self._parse(channel):
             return False

@@ -21,6 +21,10 @@ from wsgiraw.wsgi import REDIRECT, Gateway, tls_environ
 __all__ = ["Capacity", "Newcomer", "Service", "opened"]
 
 
+_TURN = 32
+"""Connections of strangers that are closed, where only proxies may connect, before others get their turn."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """How much at a time."""
@@ -72,8 +76,11 @@ class Service:
     """A path that is answered without the application."""
 
     def accept(self, listener: Listener) -> Newcomer | None:
-        """Return the next connection, or None. Raises `OutOfDescriptors`."""
-        while (accepted := listener.accept()) is not None:
+        """Return the next connection, or None: for now there is none. Raises `OutOfDescriptors`."""
+        for _ in range(_TURN):
+            accepted = listener.accept()
+            if accepted is None:
+                return None
             sock, address, port = accepted
             announced = bool(self.announcers)
             if announced and address not in self.announcers:
