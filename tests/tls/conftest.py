@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 Secure = Callable[..., Server]
 
 
+@pytest.fixture(params=["handoff", "eventloop", "pooled", "threaded"])
+def strategy(request: pytest.FixtureRequest) -> str:
+    """Each strategy in turn; `forking` and `serial` have what `threaded` has, and are in test_requests.py."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """An authority that all trust."""

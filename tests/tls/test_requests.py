@@ -16,6 +16,7 @@ from tests.tls.clients import Trust
 from tests.tls.conftest import Secure
 from tests.wire import Reply, read_all, replies
 from tests.wsgi.applications import TEXT, Told, asked
+from wsgiraw.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 CLOSE = "Connection: close"
 BODY = bytes(range(256)) * 20_000
 """5 MB: spooled, and in many records of TLS."""
+
+
+@pytest.fixture(params=STRATEGIES)
+def strategy(request: pytest.FixtureRequest) -> str:
+    """Each strategy in turn."""
+    return str(request.param)
 
 
 def told(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -40,6 +40,9 @@ class Connection:
         self.socket = sock
         self.began = began
         self.answered = 0
+        self.silence = 0.0
+        """Seconds between the last two requests at the most, as the server saw it."""
+        self._asked = time.monotonic()
 
     @classmethod
     async def to(cls, address: Address) -> Self:
@@ -86,7 +89,9 @@ class Connection:
         try:
             async with asyncio.timeout(PATIENCE):
                 last = "" if keep else "Connection: close\r\n"
+                before, self._asked = self._asked, time.monotonic()
                 await loop.sock_sendall(self.socket, f"GET {path} HTTP/1.1\r\nHost: a\r\n{last}\r\n".encode())
+                self.silence = time.monotonic() - before
                 while octets := await loop.sock_recv(self.socket, 65536):
                     received += octets
                     if keep and _complete(received):
