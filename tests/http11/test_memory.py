@@ -102,3 +102,20 @@ def test_threads_lose_nothing_and_find_nothing() -> None:
         sys.setswitchinterval(interval)
     assert not any(thread.is_alive() for thread in threads)
     assert sum(bool(shared.take()) for _ in range(2 * steps)) == steps
+
+
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_a_file_that_takes_nothing_is_closed(buffering: int) -> None:
+    """The device that is always full (full(4)); what is buffered finds no room when it is closed either."""
+    opened: list[BinaryIO] = []
+
+    def open_full() -> BinaryIO:
+        opened.append(cast(BinaryIO, open("/dev/full", "wb", buffering)))  # noqa: PTH123, SIM115
+        return opened[-1]
+
+    kept = Spool(20 * KIB, open_full)
+    kept.write(bytes(20 * KIB))
+    with pytest.raises(OSError, match="No space left"):
+        kept.write(b"x")
+    assert [file.closed for file in opened] == [True]
+    kept.close()
