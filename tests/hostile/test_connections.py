@@ -12,7 +12,7 @@ from tests.conftest import Serve
 from tests.hostile.clients import ask, dial, post
 from tests.hostile.kernel import accepted, processor_time, queued
 from tests.process import running
-from tests.strategies.applications import GET, Gate, hello, read_reply
+from tests.strategies.applications import GET, Gate, hello, one_at_a_time, read_reply
 from tests.strategies.waiting import eventually
 from tests.supervision.load.processes import children
 from tests.wire import connect, read_all, replies
@@ -43,8 +43,12 @@ def idle(server: Server, stack: ExitStack, count: int) -> list[socket.socket]:
     return clients
 
 
-def test_the_oldest_idle_one_makes_room(serve: Serve) -> None:
-    server = serve(hello, max_connections=3, keep_alive=FOR_EVER)
+# A thread gives a connection back after its client has the answer. Where there is one thread, it has done so once
+# another client has been answered.
+
+
+def test_the_oldest_idle_one_makes_room(serve: Serve, strategy: str) -> None:
+    server = serve(hello, max_connections=3, keep_alive=FOR_EVER, **one_at_a_time(strategy))
     with ExitStack() as stack:
         first, second, third = idle(server, stack, 3)
         answered(first)  # now the second has been idle for longest
@@ -56,17 +60,21 @@ def test_the_oldest_idle_one_makes_room(serve: Serve) -> None:
         assert server.tally["evicted"] == 1
 
 
-def test_idle_ones_make_room_before_those_that_have_not_said_a_word(serve: Serve) -> None:
-    server = serve(hello, max_connections=3, keep_alive=FOR_EVER, head_timeout=FOR_EVER)
+def test_idle_ones_make_room_before_those_that_have_not_said_a_word(serve: Serve, strategy: str) -> None:
+    server = serve(hello, max_connections=4, keep_alive=FOR_EVER, head_timeout=FOR_EVER, **one_at_a_time(strategy))
     with ExitStack() as stack:
         silent = [stack.enter_context(connect(server)) for _ in range(2)]
         eventually(lambda: accepted(server.port) == 2)
-        (between,) = idle(server, stack, 1)
-        for evicted in (between, *silent):  # the last one makes room for a third newcomer
+        between, another = idle(server, stack, 2)
+        another.close()
+        eventually(lambda: accepted(server.port) == 3)
+        silent.append(stack.enter_context(connect(server)))
+        eventually(lambda: accepted(server.port) == 4)
+        for evicted in (between, *silent):  # the last one makes room for a fourth newcomer
             newcomer = stack.enter_context(connect(server))
             newcomer.sendall(b"GET / ")  # and is busy from now on
             assert read_all(evicted) == b""
-        assert server.tally["evicted"] == 3
+        assert server.tally["evicted"] == 4
 
 
 def test_who_is_busy_stays_and_newcomers_wait(serve: Serve, strategy: str) -> None:
