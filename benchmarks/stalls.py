@@ -9,7 +9,7 @@ has any. A normal client measures it alone; then the crowd comes (stalling.py: -
 their own), and once they are connected and the server is at rest, the normal client measures it again. He is KEPT
 connections that ask again and again, then NEW clients with a connection for every request, each for --seconds; all of
 them, and the crowd, on the other core. Times are compared within the round, and the median over the rounds is shown. A
-request that failed, or had no answer within PATIENCE, has taken for ever.
+request that failed, or had no answer within --patience, has taken for ever.
 
 A thread is held if it does not run a request: as many requests as there are threads, that sleep for a while, are sent
 at once, and counted is how many of them do not begin together. (What /proc says of threads is in the JSON.) Memory is
@@ -51,7 +51,6 @@ LIFTED = {
 }
 SINGLE = ("gunicorn-sync", "wsgiraw-eventloop")
 KEPT, NEW = 4, 2
-PATIENCE = 5.0
 ARRIVAL = 10.0
 SETTLING = 10.0
 LOOK, REST = 0.5, 0.25
@@ -67,7 +66,7 @@ def milliseconds(outcome: Outcome, percent: float) -> float:
     return short / 1000 if 0 < short < sys.maxsize else math.inf
 
 
-def visit(port: int, seconds: float, secured: Certificate | None) -> SAMPLE:
+def visit(port: int, seconds: float, patience: float, secured: Certificate | None) -> SAMPLE:
     """Median and p99 of a normal client, in milliseconds, on kept connections and on new ones."""
     found: SAMPLE = {}
     for name, clients in (("kept", KEPT), ("new", NEW)):
@@ -77,7 +76,7 @@ def visit(port: int, seconds: float, secured: Certificate | None) -> SAMPLE:
             [repeat(0)] * clients,
             seconds,
             keep_alive=name == "kept",
-            patience=PATIENCE,
+            patience=patience,
             context=secured.context() if secured else None,
         )
         found |= {f"{name}_p50": milliseconds(outcome, 50), f"{name}_p99": milliseconds(outcome, 99)}
@@ -85,7 +84,7 @@ def visit(port: int, seconds: float, secured: Certificate | None) -> SAMPLE:
     return found
 
 
-def running_together(port: int, threads: int, secured: Certificate | None) -> int:
+def running_together(port: int, threads: int, patience: float, secured: Certificate | None) -> int:
     """How many of as many requests as there are threads, which sleep, begin before the first has ended."""
     outcome = drive(
         port,
@@ -93,20 +92,20 @@ def running_together(port: int, threads: int, secured: Certificate | None) -> in
         [repeat(0)] * threads,
         SLEEP_MS / 2000,
         keep_bodies=True,
-        patience=PATIENCE,
+        patience=patience,
         context=secured.context() if secured else None,
     )
     began = sorted(float(body.split()[0]) for body in outcome.bodies)
     return sum(when < began[0] + SLEEP_MS / 1000 for when in began)
 
 
-def watch(server: Server, seconds: float, threads: int, secured: Certificate | None) -> SAMPLE:
+def watch(server: Server, seconds: float, patience: float, threads: int, secured: Certificate | None) -> SAMPLE:
     """All that is measured once alone and once among the crowd."""
     before, cpu = time.monotonic(), server.cpu_nanoseconds()
-    found = visit(server.port, seconds, secured)
+    found = visit(server.port, seconds, patience, secured)
     found["busy"] = (server.cpu_nanoseconds() - cpu) / 1e9 / (time.monotonic() - before)
     found["pss_kib"], found["threads"] = server.memory_kib("Pss"), server.threads()
-    found["together"] = running_together(server.port, threads, secured)
+    found["together"] = running_together(server.port, threads, patience, secured)
     return found
 
 
@@ -144,14 +143,14 @@ def measure(name: str, stall: str, options: argparse.Namespace, made: Certificat
         ) as server,
         pinned(options.client_core),
     ):
-        visit(server.port, options.warm_up, secured)
-        alone = watch(server, options.seconds, threads, secured)
+        visit(server.port, options.warm_up, options.patience, secured)
+        alone = watch(server, options.seconds, options.patience, threads, secured)
         with (
             bounded(server, options.most_mib * 1024) as exceeded,
             crowd(server.port, kinds, options.clients, options.client_core) as people,
         ):
             arrived = arrive(people, server)
-            among = watch(server, options.seconds, threads, secured)
+            among = watch(server, options.seconds, options.patience, threads, secured)
             left = people.state()
             killed = exceeded.is_set()
     found = {"alone": alone, "among": among, "arrived": arrived, "left": left}
@@ -190,6 +189,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=1000, help="that stall, in each phase (default: 1000)")
     parser.add_argument("--seconds", type=float, default=3, help="of kept and of new connections each (default: 3)")
     parser.add_argument("--warm-up", type=float, default=0.5, help="the same, before measuring (default: 0.5)")
+    parser.add_argument("--patience", type=float, default=5, help="seconds, then there is no answer (default: 5)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--most-mib", type=int, default=4096, help="a server that takes more memory is killed (default: 4096)"

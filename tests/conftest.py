@@ -10,18 +10,12 @@ import pytest
 
 from tests.strategies.waiting import eventually
 from wsgiraw import Server
-from wsgiraw.processors import processors
 from wsgiraw.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 Serve = Callable[..., Server]
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Run twice as many tests at a time as there are processors."""
-    return 2 * processors()
 
 
 def pytest_collection_finish() -> None:

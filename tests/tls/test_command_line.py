@@ -132,12 +132,14 @@ def test_replaced_files_are_used_by_all_workers(
     tmp_path: Path, files: Certificate, authority: Authority, trust: Trust, workers: int
 ) -> None:
     with site_of(tmp_path, SITE, files, f"--workers={workers}", "--error-logfile=errors") as site:
+        before = trust.serial(site.port)
         (renewed := authority.issue("localhost")).replace(files)
         eventually(lambda: all(trust.serial(site.port) == renewed.serial for _ in range(20)))
         Path(files.certfile).write_text("garbage")
 
         def told() -> bool:
-            assert trust.serial(site.port) == renewed.serial
+            # A worker that had no client in between has not seen the new ones: for it the first ones are the former.
+            assert trust.serial(site.port) in (renewed.serial, *([before] if workers > 1 else []))
             return files.certfile in (tmp_path / "errors").read_text()
 
         eventually(told)
