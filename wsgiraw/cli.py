@@ -6,17 +6,14 @@ Exit codes: 0 done, 1 the application cannot be served, 2 wrong usage, 130 inter
 import argparse
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
 from wsgiraw.config import Config
 from wsgiraw.errors import ApplicationNotFound, ConfigError
+from wsgiraw.flags import FlagParser, add_options
 from wsgiraw.importer import load, parse_specs, set_import_path
-from wsgiraw.kinds import SWITCH
-from wsgiraw.options import Option, declared, did_you_mean
 from wsgiraw.sources import CONFIG_VARIABLE, gather, report
 from wsgiraw.version import __version__
 
@@ -44,11 +41,6 @@ _NO_DAEMON = (
 )
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message.removeprefix('argument ')}; see wsgiraw --help")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the arguments (default: those of the process) say; returns the exit code."""
     try:
@@ -65,17 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     parser = _parser()
-    arguments, unknown = parser.parse_known_intermixed_args(argv)
-    given = vars(arguments)
+    given, unknown = parser.flags(argv)
     if given.pop("help", False):
         sys.stdout.write(parser.format_help())
         return 0
-    if unknown:
-        flag = unknown[0].partition("=")[0]
-        if flag in ("--daemon", "-D"):
-            raise ConfigError(_NO_DAEMON)
-        hint = did_you_mean(flag, parser._option_string_actions) or "; see wsgiraw --help"
-        raise ConfigError(f"there is no flag {flag}{hint}")
+    if unknown is not None:
+        raise ConfigError(_NO_DAEMON) if unknown in ("--daemon", "-D") else parser.no_such(unknown)
     if given.pop("version", False):
         python = f"{platform.python_implementation()} {platform.python_version()}"
         sys.stdout.write(f"wsgiraw {__version__} ({python}, {platform.system()})\n")
@@ -118,25 +105,9 @@ def _check(config: Config) -> int:
     return 0
 
 
-def _parser() -> _Parser:
-    def formatter(prog: str) -> argparse.HelpFormatter:
-        width = min(100, shutil.get_terminal_size().columns) - 2
-        return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
-
-    parser = _Parser(
-        prog="wsgiraw",
-        usage=_USAGE,
-        description="Serve a WSGI application.",
-        epilog=_EPILOG,
-        formatter_class=formatter,
-        add_help=False,
-        allow_abbrev=False,
-    )
-    groups: dict[str, argparse._ArgumentGroup] = {}
-    for option in declared(Config).values():
-        if option.group not in groups:
-            groups[option.group] = parser.add_argument_group(option.group)
-        _add(groups[option.group], option)
+def _parser() -> FlagParser:
+    parser = FlagParser("wsgiraw", _USAGE, "Serve a WSGI application.", _EPILOG)
+    add_options(parser, Config)
     other = parser.add_argument_group("Other")
     other.add_argument(
         "-c", "--config", metavar="FILE", default=argparse.SUPPRESS, help="Read this TOML file, no other."
@@ -149,23 +120,3 @@ def _parser() -> _Parser:
     ):
         other.add_argument(*flags, action="store_true", default=argparse.SUPPRESS, help=text)
     return parser
-
-
-def _add(group: argparse._ArgumentGroup, option: Option) -> None:
-    default = f"default {option.show(option.default) or 'none'} {option.kind.unit}".rstrip()
-    facts = [default, "" if option.kind is SWITCH else option.range, option.variable]
-    # argparse formats help texts with %.
-    text = f"{option.help} [{'; '.join(fact for fact in facts if fact)}]".replace("%", "%%")
-    more: dict[str, Any] = {"default": argparse.SUPPRESS, "help": text}
-    if option.name == "app":
-        group.add_argument("app", nargs="*", metavar="app", **more)
-        return
-    if option.kind is SWITCH:
-        more["action"] = argparse.BooleanOptionalAction
-    else:
-        more["metavar"] = option.metavar or option.kind.metavar
-        if option.repeatable:
-            more["action"] = "append"
-    short = [flag for flag in option.flags if not flag.startswith("--")]
-    older = [flag for flag in option.flags if flag.startswith("--")]
-    group.add_argument(*short, option.flag, *older, dest=option.name, **more)

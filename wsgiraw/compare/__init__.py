@@ -1,0 +1,11 @@
+"""`wsgiraw compare`: the same application under several servers, measured alike. Our own modules of it, in order:
+
+* `command` reads the command line; `plan` is what was asked for; `requests` are the requests that are sent.
+* `servers/` knows how each server is started, starts it, and reads what it uses of the machine.
+* `agreement` sees to it that all give the same answers; `behaviour/` checks what they do with what clients do.
+* `generator/` is the load, in a process of its own: closed loop, open loop, histogram, calibration.
+* `rounds` measures, interleaved and shuffled; `results` is all that was found, and becomes JSON and comes back.
+* `statistics` says what that means: medians, intervals, the ranking; `report/` draws it.
+"""
+
+__all__: list[str] = []
