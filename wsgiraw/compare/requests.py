@@ -90,7 +90,7 @@ def given_requests(flags: Sequence[tuple[str, str]]) -> list[Wanted]:
 
 
 def read_requests(file: Path) -> list[Wanted]:
-    """Return the requests of a TOML file, each a [[request]] with target and perhaps method, headers, json, data, expect.
+    """Return the requests of a TOML file: each [[request]] has a target, perhaps method, headers, json, data, expect.
 
     Raises ConfigError.
     """
