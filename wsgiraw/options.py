@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import functools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from wsgiraw.errors import ConfigError
@@ -86,6 +86,14 @@ class Option:
             return self._checked(self.kind.from_value(value))
         except (ValueError, OverflowError):
             raise self._refusal(value) from None
+
+    def from_flag(self, given: str | bool | Sequence[str]) -> Any:
+        """The checked value of a flag: text, all texts of one that is repeatable, or a bool. Raises ConfigError."""
+        if isinstance(given, str):
+            return self.from_text(given)
+        if self.repeatable and not isinstance(given, bool):
+            return tuple(one for text in given for one in self.from_text(text))
+        return self.from_value(given)
 
     def _refusal(self, value: Any) -> ConfigError:
         return ConfigError(f"{self.name} {value!r} is not {self.kind.noun}{self._advice()}")

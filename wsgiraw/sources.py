@@ -167,13 +167,7 @@ def _flags(flags: Mapping[str, str | bool | Sequence[str]]) -> _Level:
         option = declared(Config)[name]
         origin = f"flag {option.flag}" if name != "app" else "command line"
         with _blaming(origin):
-            if isinstance(given, str):
-                value = option.from_text(given)
-            elif option.repeatable and not isinstance(given, bool):
-                value = tuple(one for text in given for one in option.from_text(text))
-            else:
-                value = option.from_value(given)
-        level[name] = Setting(value, origin)
+            level[name] = Setting(option.from_flag(given), origin)
     return level
 
 

@@ -158,12 +158,7 @@ def make_plan(flags: Mapping[str, Any]) -> Plan:
     for name, given in flags.items():
         described = options[name]
         try:
-            if isinstance(given, str):
-                values[name] = described.from_text(given)
-            elif described.repeatable and not isinstance(given, bool):
-                values[name] = tuple(one for text in given for one in described.from_text(text))
-            else:
-                values[name] = described.from_value(given)
+            values[name] = described.from_flag(given)
         except ConfigError as error:
             raise ConfigError(f"{error} (flag {described.flag})") from None
     profile = values.get("profile", options["profile"].default)
