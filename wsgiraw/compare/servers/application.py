@@ -1,11 +1,11 @@
 """The application of a specification that only wsgiraw understands, for any server to import: `application`.
 
-The environment says which it is; it is imported when a server asks for it. It is no part of what compares.
+The environment says which it is; without that the name is not there. It is no part of what compares.
 """
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wsgiraw.compare.servers.specification import APPLICATION
 from wsgiraw.importer import load
@@ -14,18 +14,15 @@ from wsgiraw.wsgi.mount import Mount
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-__all__ = ["application"]  # noqa: F822 - made when it is asked for
+__all__: list[str] = []
 
 
-def __getattr__(name: str) -> Any:
-    """Load it once (PEP 562). Raises ApplicationNotFound and ConfigError."""
-    if name != "application" or APPLICATION not in os.environ:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = _loaded()
-    return found
-
-
-def _loaded() -> "WSGIApplication":
-    specs, factory = json.loads(os.environ[APPLICATION])
+def _loaded(text: str) -> "WSGIApplication":
+    specs, factory = json.loads(text)
     applications = load(specs, factory)
     return applications[""] if "" in applications else Mount(applications)
+
+
+# At once, not when it is asked for (PEP 562): uWSGI looks into the dictionary of the module.
+if APPLICATION in os.environ:
+    application = _loaded(os.environ[APPLICATION])

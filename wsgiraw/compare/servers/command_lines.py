@@ -12,6 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from wsgiraw.config.processes import ONE_THREAD
+
 __all__ = [
     "HOST",
     "RUNNER",
@@ -40,9 +42,11 @@ _BACKLOG = 2048
 def wsgiraw(application: str, port: int, workers: int, threads: int, *, strategy: str = "") -> list[str]:
     """Ourselves, with the default strategy or another."""
     chosen = ["--strategy", strategy] if strategy else []
+    if strategy not in ONE_THREAD:
+        chosen += ["--threads", str(threads)]
     return [
         *(sys.executable, "-m", "wsgiraw", "--config", os.devnull, "--host", HOST, "--port", str(port)),
-        *("--workers", str(workers), "--threads", str(threads), *chosen),
+        *("--workers", str(workers), *chosen),
         *("--keep-alive", str(_KEEP_ALIVE), "--access-logfile", "off", application),
     ]
 

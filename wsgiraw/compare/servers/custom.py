@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wsgiraw.compare.servers.command_lines import HOST
 from wsgiraw.compare.servers.peers import Peer, shaped
+from wsgiraw.compare.servers.specification import search_path
 from wsgiraw.errors import ConfigError
 from wsgiraw.options import did_you_mean
 
@@ -51,7 +52,7 @@ def custom(text: str) -> Peer:
         distribution="",
         arguments=arguments,
         shape=shape,
-        installed=lambda: "unknown" if shutil.which(program) else None,
+        installed=lambda: "of unknown version" if shutil.which(program, path=search_path()) else None,
         pip=f"install {program!r}, which is not on PATH",
     )
 

@@ -42,7 +42,9 @@ class ServerFailed(Exception):
 class Running:
     """A server that runs, with all its processes."""
 
-    def __init__(self, command: Sequence[str], port: int, environment: Mapping[str, str], folder: str) -> None:
+    def __init__(
+        self, command: Sequence[str], port: int, environment: Mapping[str, str], folder: str, patience: float
+    ) -> None:
         self.command = list(command)
         self.port = port
         self._mark = uuid.uuid4().hex
@@ -51,6 +53,7 @@ class Running:
         self._popen: subprocess.Popen[bytes] | None = None
         self._environment = {**environment, MARK: self._mark}
         self._folder = folder
+        self._patience = patience
 
     def start(self, cores: set[int] | None) -> None:
         """Start it. Raises ServerFailed where there is no such program."""
@@ -103,7 +106,7 @@ class Running:
         """Tell it to end, and kill what is left of it after a while, or at once when we are interrupted meanwhile."""
         try:
             self.terminate()
-            self.wait(STOP_SECONDS)
+            self.wait(self._patience)
         finally:
             with uninterrupted():
                 if self._popen and self._popen.poll() is None:
@@ -122,14 +125,16 @@ def running(
     environment: Mapping[str, str] | None = None,
     folder: str = ".",
     within: float = START_SECONDS,
+    patience: float = STOP_SECONDS,
 ) -> Iterator[Running]:
     """Start `command(port)` in a folder, wait until it answers the request `ready`, and end it afterwards.
 
-    All its processes run on `cores` from their first instruction. Raises ServerFailed.
+    It has `within` seconds to answer, and `patience` seconds to end before it is killed. All its processes run on
+    `cores` from their first instruction. Raises ServerFailed.
     """
     for attempt in range(1, _PORTS + 1):
         port = free_port()
-        server = Running(command(port), port, os.environ if environment is None else environment, folder)
+        server = Running(command(port), port, os.environ if environment is None else environment, folder, patience)
         try:
             server.start(cores)
             try:
@@ -138,9 +143,8 @@ def running(
                 printed = server.printed()
                 if attempt < _PORTS and not server.alive() and _IN_USE.search(printed):
                     continue  # somebody else took the port in between
-                raise ServerFailed(
-                    f"{error}; the last that it printed:\n{printed}" if printed else str(error)
-                ) from None
+                more = f"; the last that it printed:\n{printed}" if printed else ""
+                raise ServerFailed(f"it {error}{more}") from None
             yield server
             return
         finally:

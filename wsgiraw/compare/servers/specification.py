@@ -8,13 +8,14 @@ import json
 import os
 import re
 import site
+import sys
 import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from wsgiraw.importer import parse_specs
 
-__all__ = ["APPLICATION", "environment", "specification"]
+__all__ = ["APPLICATION", "environment", "search_path", "specification"]
 
 APPLICATION = "_WSGIRAW_COMPARE_APPLICATION"
 """The variable that `application` reads; it begins otherwise than WSGIRAW_, where unknown names are errors."""
@@ -47,5 +48,11 @@ def environment(
     package = str(Path(__file__).resolve().parents[3])
     if package not in {*site.getsitepackages(), sysconfig.get_path("purelib"), site.getusersitepackages()}:
         folders.append(package)
+    variables["PATH"] = search_path(inherited)
     variables["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(folders))
     return {**variables, **more}
+
+
+def search_path(inherited: Mapping[str, str] = os.environ) -> str:
+    """Return PATH with the programs of our interpreter first, as if its environment were activated."""
+    return os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
