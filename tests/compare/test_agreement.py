@@ -1,8 +1,10 @@
 """Which answers are the right ones, and what is said of the others."""
 
 import itertools
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +150,34 @@ def test_a_server_that_starts_only_once_has_failed() -> None:
     found = agree([HOME], {**once, **starts(b=saying(b"2"))})
     assert found.failed.keys() == {"a"}
     assert found.expected == [Expected(200, TEXT, b"2", 1)]
+
+
+@contextmanager
+def curt() -> Iterator[Any]:
+    """A server that closes after each answer, and does not say so."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                with client:
+                    client.recv(65536)
+                    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n5")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield SimpleNamespace(port=listener.getsockname()[1])
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_to_close_without_a_word_is_noticed() -> None:
+    found = agree([HOME], {"curt": curt})
+    assert found.expected == [Expected(200, "", b"5", 1)]
+    assert found.notes == {"curt": "closes the connection after some of its answers"}
 
 
 def test_a_server_that_does_not_speak_http_has_failed() -> None:

@@ -1,6 +1,7 @@
 """Servers as data: their command lines, their shapes, what is installed, and which servers names mean."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,19 @@ def test_versions_and_what_to_install() -> None:
     assert "of Python 3." in (PEERS["wsgiref"].version() or "")
     assert PEERS["bjoern"].pip == "pip install bjoern-binary"
     assert PEERS["gunicorn-sync"].pip == PEERS["gunicorn-gthread"].pip == "pip install gunicorn"
+
+
+def test_uwsgi_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert PEERS["uwsgi"].version() is None
+    program = tmp_path / "uwsgi"
+    program.write_text("#!/bin/sh\necho 2.0.99\n")
+    program.chmod(0o755)
+    assert PEERS["uwsgi"].version() == "2.0.99"
+    assert PEERS["uwsgi"].command(APPLICATION, 1, 1, 1)[0] == str(program)
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert PEERS["uwsgi"].version() is None
 
 
 def test_a_server_may_be_there_twice() -> None:

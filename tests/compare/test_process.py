@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,14 @@ from tests.strategies.waiting import eventually
 from tests.wire import PATIENCE
 from wsgiraw.compare.agreement import agree
 from wsgiraw.compare.requests import Wanted
+from wsgiraw.compare.servers import session, usage
 from wsgiraw.compare.servers.chosen import chosen
 from wsgiraw.compare.servers.interruption import uninterrupted
 from wsgiraw.compare.servers.peers import PEERS
 from wsgiraw.compare.servers.process import ServerFailed, free_port, running
 from wsgiraw.compare.servers.specification import environment
 from wsgiraw.compare.servers.usage import PeakPss, cpu_seconds, pss
+from wsgiraw.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent.parent
 GET = Wanted("GET", "/add/2/3")
@@ -143,6 +146,7 @@ def test_what_does_not_want_to_end_is_killed_wherever_it_went(tmp_path: Path) ->
         assert server.wait(0) is None
         assert server.alive()
     assert all(gone(pid) for pid in pids)
+    assert "it listens" in server.printed()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -174,6 +178,35 @@ def test_an_interrupt_waits_until_a_server_has_ended() -> None:
             steps.append("inside")
         steps.append("behind")
     assert steps == ["inside"]
+
+
+def test_elsewhere_than_in_the_main_thread_nothing_is_held_back() -> None:
+    steps: list[str] = []
+
+    def inside() -> None:
+        with uninterrupted():
+            steps.append("inside")
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    assert steps == ["inside"]
+
+
+def test_without_proc_the_group_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS; the daemon is out of reach there, so there is none here."""
+    monkeypatch.setattr(session, "_PROC", tmp_path)
+    monkeypatch.setattr(usage, "_PROC", tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", "import signal; signal.pause()"], start_new_session=True
+    ) as popen:
+        assert session.members(popen.pid, "mark") == []
+        assert session.end_all(popen.pid, "mark")
+        assert popen.wait(PATIENCE) == -signal.SIGKILL
+    with pytest.raises(ConfigError, match="there is none: compare on Linux"):
+        cpu_seconds([])
+    with pytest.raises(ConfigError):
+        pss([])
 
 
 def failure(*words: str, within: float = PATIENCE) -> str:

@@ -19,9 +19,9 @@ __all__ = ["cores", "machine", "versions"]
 _FRAMEWORKS = ("flask", "django", "pyramid", "bottle", "falcon")
 
 
-def machine() -> dict[str, str]:
+def machine(workers: int = 1) -> dict[str, str]:
     """Return what a reader must know of the machine: `cpu`, `cores`, `kernel`, `python`, `load`, `pinning`."""
-    pinned = cores()
+    pinned = cores(workers)
     return {
         "cpu": _model(),
         "cores": _cores(),

@@ -50,6 +50,7 @@ class Running:
         self._mark = uuid.uuid4().hex
         # Appended to: its processes and we write and read at places of our own.
         self._output: IO[bytes] = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in end()
+        self._last = ""
         self._popen: subprocess.Popen[bytes] | None = None
         self._environment = {**environment, MARK: self._mark}
         self._folder = folder
@@ -85,7 +86,9 @@ class Running:
         return members(self.pid, self._mark)
 
     def printed(self) -> str:
-        """Return the last lines that it has written to its standard output and error."""
+        """Return the last lines that it has written to its standard output and error, after its end, too."""
+        if self._output.closed:
+            return self._last
         descriptor = self._output.fileno()
         size = os.fstat(descriptor).st_size
         text = os.pread(descriptor, 4096, max(0, size - 4096)).decode(errors="replace")
@@ -113,6 +116,7 @@ class Running:
                     self._popen.kill()
                     self._popen.wait()
                 end_all(self.pid, self._mark)
+                self._last = self.printed()
                 self._output.close()
 
 
