@@ -88,6 +88,14 @@ def test_several_requests_and_errors_of_all() -> None:
     assert found.remarks == ["the answer to GET /missing is an error: 404"]
 
 
+def test_failures_are_right_only_where_all_fail() -> None:
+    failing = [[twice(b"oops", status=500)], [twice(b"Oops!", status=500, content_type="text/html")]]
+    assert compare([HOME], {"a": failing[0], "b": failing[0], "good": [twice()]}).different.keys() == {"a", "b"}
+    all_fail = compare([HOME], {"a": failing[0], "b": failing[1]})
+    assert all_fail.different == {}
+    assert all_fail.remarks == ["the answer to GET / is an error: 500"]
+
+
 def test_to_close_is_no_difference() -> None:
     closing = [Answer(200, TEXT, b"hello", False)] * 2
     found = compare([HOME], {"a": [twice()], "b": [closing], "c": [[closing[0], twice()[0]]]})

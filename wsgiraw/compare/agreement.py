@@ -166,7 +166,11 @@ def compare(requests: Sequence[Wanted], answers: Mapping[str, Answers], varying:
 
 
 def _expected(wanted: Wanted, answers: Mapping[str, Sequence[Answer]], varies: bool) -> Expected:
-    """The answer of most servers, of the first where as many say otherwise; later answers count, as under a load."""
+    """The answer of most servers, of the first where as many say otherwise; later answers count, as under a load.
+
+    Who answers is right before those whose application or who themselves fail.
+    """
+    answers = {name: given for name, given in answers.items() if given[-1].status < 500} or answers
     if wanted.expect is not None:
         right = [given for given in answers.values() if given[-1].body == wanted.expect] or list(answers.values())
         status, content_type = _most([(given[-1].status, given[-1].content_type) for given in right])
@@ -191,6 +195,8 @@ def _difference(given: Sequence[Answer], expected: Expected, wanted: Wanted) -> 
     for answer in given[-1:] if expected.body is None else given:
         if answer.status != expected.status:
             return f"status {answer.status}, not {expected.status}"
+        if expected.status >= 500:
+            return ""  # the application fails under all of them, and each says so in its own words
         if answer.content_type != expected.content_type:
             return f"Content-Type {answer.content_type!r}, not {expected.content_type!r}"
         if expected.body is not None and answer.body != expected.body:
