@@ -149,6 +149,29 @@ def test_what_does_not_want_to_end_is_killed_wherever_it_went(tmp_path: Path) ->
     assert "it listens" in server.printed()
 
 
+HIDDEN = """
+import os, socket, sys
+if not os.fork():
+    os.setsid()
+    os.execve(sys.executable, [sys.executable, "-S", "-c", "import signal; signal.pause()"], {})
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    client, _ = listener.accept()
+    client.recv(4096)
+    client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    client.close()
+"""
+
+
+def test_what_left_its_session_and_its_environment_is_held() -> None:
+    """Only by its parent it can be found, which ends before it."""
+    with running(lambda port: [sys.executable, "-S", "-c", HIDDEN, str(port)], READY) as server:
+        child, parent = set(server.pids()) - {server.pid}, server.pid
+        eventually(lambda: not Path(f"/proc/{max(child)}/environ").read_bytes())
+    assert gone(parent)
+    eventually(lambda: all(gone(pid) for pid in child))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_told_to_end_we_leave_no_process(tmp_path: Path, number: signal.Signals) -> None:
     stubborn(tmp_path)

@@ -20,7 +20,7 @@ from typing import IO
 from wsgiraw.compare.servers.command_lines import HOST
 from wsgiraw.compare.servers.interruption import uninterrupted
 from wsgiraw.compare.servers.readiness import NotReady, wait_until_it_answers
-from wsgiraw.compare.servers.session import MARK, end_all, members
+from wsgiraw.compare.servers.session import MARK, end_all, end_held, held, members
 
 __all__ = ["Running", "ServerFailed", "free_port", "running"]
 
@@ -107,7 +107,9 @@ class Running:
 
     def end(self) -> None:
         """Tell it to end, and kill what is left of it after a while, or at once when we are interrupted meanwhile."""
+        own: list[int] = []
         try:
+            own = held(self.pids())
             self.terminate()
             self.wait(self._patience)
         finally:
@@ -116,6 +118,7 @@ class Running:
                     self._popen.kill()
                     self._popen.wait()
                 end_all(self.pid, self._mark)
+                end_held(own)
                 self._last = self.printed()
                 self._output.close()
 

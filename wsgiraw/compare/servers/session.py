@@ -2,8 +2,9 @@
 
 A server is the leader of a session of its own, and in its environment stands a mark that nobody else has. Its processes
 are those of its session, those that have the mark, and the children of both: what makes itself a daemon leaves the
-session but keeps its environment; what writes its title over its environment stays in the session. To be a subreaper
-(prctl(2)) would find them as well, but for our whole process, and orphans of others would become ours to reap.
+session but keeps its environment; what writes its title over its environment stays in the session. What has left both
+is found while its parent lives, and so it is `held` before anybody is told to end. To be a subreaper (prctl(2)) would
+find them all, but for our whole process, and orphans of others would become ours to reap.
 
 Without /proc (macOS) only the process group is ended.
 """
@@ -11,11 +12,12 @@ Without /proc (macOS) only the process group is ended.
 import os
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["MARK", "end_all", "members"]
+__all__ = ["MARK", "end_all", "end_held", "held", "members"]
 
 MARK = "_WSGIRAW_COMPARE_RUN"
 """The variable in the environment of a server."""
@@ -66,6 +68,23 @@ def end_all(leader: int, mark: str) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def held(pids: Iterable[int]) -> list[int]:
+    """Return a descriptor of each process, which never means another that gets its number (pidfd_open(2))."""
+    found = []
+    for pid in pids:
+        with suppress(OSError, AttributeError):  # it has ended, or the kernel or Python has none
+            found.append(os.pidfd_open(pid))
+    return found
+
+
+def end_held(descriptors: Iterable[int]) -> None:
+    """Kill those that have not ended, and close the descriptors."""
+    for descriptor in descriptors:
+        with suppress(OSError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        os.close(descriptor)
 
 
 def _processes() -> list[_Process]:
