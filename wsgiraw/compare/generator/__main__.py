@@ -1,0 +1,39 @@
+"""`python -m wsgiraw.compare.generator`: a job on standard input, one line of JSON; its result on standard output.
+
+It gives up, without a result, as soon as standard input ends, so that it does not outlive who has started it.
+"""
+
+import gc
+import json
+import resource
+import sys
+from dataclasses import asdict
+
+from wsgiraw.compare.generator.closed import closed_loop
+from wsgiraw.compare.generator.connections import Abandoned, Crowd
+from wsgiraw.compare.generator.job import job_from_json
+from wsgiraw.compare.generator.open import open_loop
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Do the job; return the exit code."""
+    job = job_from_json(sys.stdin.buffer.readline())
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    crowd = Crowd(job)
+    crowd.watch_input()
+    gc.disable()  # its pauses would be taken for the server's
+    try:
+        result = closed_loop(job, crowd) if job.rate is None else open_loop(job, crowd)
+    except Abandoned:
+        return 1
+    finally:
+        crowd.leave()
+    sys.stdout.write(json.dumps(asdict(result)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
