@@ -20,10 +20,10 @@ def calibrate(
     server_cores: Set[int] | None = None,
     cores: Set[int] | None = None,
 ) -> float:
-    """Return the generator's ceiling: requests per second against a constant responder, on cores of its own.
+    """Return the generator's ceiling: at how many requests per second it would have no time left.
 
-    That is Python, too, and on one core not much quicker than the generator: a server that reaches the ceiling may be
-    quicker than both. Raises GeneratorFailed.
+    That is its rate against a constant responder, on other cores, by the share of its own that it used meanwhile: the
+    responder is Python, too, and may be what limits the rate. Raises GeneratorFailed.
     """
     request = b"GET /add/2/3 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n\r\n"
     with started("wsgiraw.compare.generator.responder", server_cores) as responder:
@@ -35,7 +35,7 @@ def calibrate(
         load = closed_loop(int(port), [question], connections=connections, seconds=seconds, cores=cores)
     if load.errors:
         raise GeneratorFailed(f"the constant responder was not understood: {load.errors}")
-    return load.answered / load.seconds
+    return load.answered / load.seconds / min(load.generator_busy, 1.0)
 
 
 def bound(load: Load, ceiling: float) -> bool:

@@ -130,7 +130,7 @@ class Crowd:
         return self.transmit(connection, octets)
 
     def transmit(self, connection: Connection, octets: bytes) -> str:
-        """Send octets, the rest of them once there is room; return what is wrong with the connection, which is closed."""
+        """Send octets, the rest once there is room; return what is wrong with the connection, which is then closed."""
         try:
             sent = connection.send(octets)
         except BlockingIOError:  # it is not connected yet, or there is no room
@@ -177,7 +177,7 @@ class Crowd:
             return self._settled(connection, "malformed", False)
 
     def _matches(self, connection: Connection, answer: Answer, data: bytes) -> bool:
-        """Return whether all that has arrived is how a known answer begins; `matching` and `matched` say which and how."""
+        """Return whether all that has arrived is how a known answer begins: the first `matched` octets of `matching`."""
         if connection.matched == 0:
             for known in (answer.known, answer.closing):
                 if known is not None and known.startswith(data):

@@ -57,7 +57,7 @@ class Histogram:
 
 
 def percentile(latency: Latency, percent: float) -> float:
-    """Return within how many microseconds `percent` % of the requests were answered right; infinity where they were not.
+    """Return within how many microseconds `percent` % of the requests were answered right; perhaps infinity.
 
     A request that failed, or that nobody answered, counts as infinitely slow: an error never improves a percentile.
     """

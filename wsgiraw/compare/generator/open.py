@@ -137,7 +137,8 @@ class _OpenLoop:
                 assert not isinstance(connection, Watch)
                 idle = connection.answer is None
                 if idle:
-                    fault = self._idle(connection, data)
+                    self._idle(connection, data)
+                    fault = None
                 elif data == connection.known:
                     connection.used = True
                     connection.answer = connection.known = None

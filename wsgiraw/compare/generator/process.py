@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 
 
 class GeneratorFailed(Exception):
-    """The generator has broken off, or has not ended in time: a fault of ours, or of the machine. The text says which."""
+    """The generator has broken off, or has not ended in time: our fault, or the machine's. The text says which."""
 
 
 def closed_loop(
