@@ -177,7 +177,7 @@ class Crowd:
             return self._settled(connection, "malformed", False)
 
     def _matches(self, connection: Connection, answer: Answer, data: bytes) -> bool:
-        """Return whether all that has arrived is how a known answer begins: the first `matched` octets of `matching`."""
+        """Return whether all that has arrived is how a known answer begins: so many octets of `matching`."""
         if connection.matched == 0:
             for known in (answer.known, answer.closing):
                 if known is not None and known.startswith(data):

@@ -7,14 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence, Set
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from wsgiraw.compare.generator.job import Job, Question
 from wsgiraw.compare.results import Latency, Load
 
-__all__ = ["GeneratorFailed", "closed_loop", "open_loop", "started"]
+__all__ = ["GeneratorFailed", "closed_loop", "open_loop", "pinned", "started"]
 
 _STARTING = 30.0
 """Seconds that a process may take beyond its job."""
@@ -71,11 +71,17 @@ def open_loop(
     return Latency(**{**result, "histogram": histogram})
 
 
+def started(module: str, cores: Set[int] | None) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    """Run a module of ours, as `pinned` does."""
+    # -P: the application's folder may have a module `select` of its own.
+    return pinned([sys.executable, "-P", "-m", module], cores)
+
+
 @contextmanager
-def started(module: str, cores: Set[int] | None) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a module of ours; it is killed on the way out if it still runs, by Ctrl-C or otherwise."""
+def pinned(command: list[str], cores: Set[int] | None) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a command on these cores; it is killed on the way out if it still runs, by Ctrl-C or otherwise."""
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module],  # -P: the application's folder may have a module `select` of its own
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
