@@ -43,8 +43,8 @@ function done(summary)
 end
 """
 _FINISHED = re.compile(
-    r"finished in [^\n]*\n(?s:.*?)requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, "
-    r"(\d+) errored, (\d+) timeout\nstatus codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx"
+    r"finished in [^\n]*\n(?s:.*?)requests: \d+ total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed, "
+    r"(\d+) errored, (\d+) timeout\nstatus codes: \d+ 2xx, \d+ 3xx, (\d+) 4xx, (\d+) 5xx"
 )
 
 
@@ -121,7 +121,7 @@ def _h2load(
     request_line, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = request_line.split(" ", 2)
     command = [program, "--h1", "-t1", f"-c{connections}", f"-D{round(seconds * 1000)}ms", f"-H:method: {method}"]
-    # It writes Host and Content-Length itself.
+    # It writes Host (the address that it connects to) and Content-Length itself.
     command += [f"-H{line}" for line in lines if not line.lower().startswith(("host:", "content-length:"))]
     if body:
         (folder / "body").write_bytes(body)
@@ -130,7 +130,7 @@ def _h2load(
     match = _FINISHED.search(printed)
     if match is None:
         raise GeneratorFailed(f"h2load said something unforeseen: {printed[-500:]!r}")
-    done, succeeded, failed, errored, timeout, _, _, client_errors, server_errors = map(int, match.groups())
+    succeeded, failed, errored, timeout, client_errors, server_errors = map(int, match.groups())
     errors = {
         "failed": max(failed - errored - timeout - client_errors - server_errors, 0),
         "reset": errored,
@@ -140,7 +140,7 @@ def _h2load(
     }
     return Load(
         seconds=seconds,
-        answered=min(succeeded, done) - client_errors - server_errors,
+        answered=succeeded,
         connections=connections,
         errors={kind: number for kind, number in errors.items() if number},
         generator_busy=cpu / seconds,

@@ -6,14 +6,12 @@ for answers is sent as soon as one is free, and has waited since its time: a ser
 one that is not answered, or could not even be sent, within `job.patience` seconds after the last: a `timeout`.
 
 `epoll.poll` waits whole milliseconds. `select` waits for µs, so it waits for the epoll and the next time at once; and
-the kernel, which would let us sleep 50 µs longer, is told not to (proc(5), timerslack_ns). Nothing spins.
+the kernel, which would let us sleep 50 µs longer, is told not to by `__main__`. Nothing spins.
 """
 
 import select
 import time
 from collections import Counter, deque
-from contextlib import suppress
-from pathlib import Path
 
 from wsgiraw.compare.generator.connections import BACK_OFF, EVENTS, RECEIVED, Connection, Crowd, Watch
 from wsgiraw.compare.generator.histogram import Histogram
@@ -32,8 +30,6 @@ _SETTLING = 0.5
 def open_loop(job: Job, crowd: Crowd) -> Latency:
     """Run it; it ends `job.patience` seconds after its time at the latest."""
     assert job.rate is not None
-    with suppress(OSError):
-        Path("/proc/self/timerslack_ns").write_text("1")
     loop = _OpenLoop(job, crowd, job.rate)
     loop.stall()
     loop.connect()
