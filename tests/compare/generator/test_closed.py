@@ -81,6 +81,7 @@ def test_nobody_is_there() -> None:
     load = load_of(port, QUESTION, seconds=0.1)
     assert list(load.errors) == ["refused"]
     assert load.errors["refused"] <= 2 * 11
+    assert load.connections == 0
 
 
 def closes_unasked(connection: socket.socket) -> None:
@@ -116,6 +117,35 @@ def test_large_bodies_both_ways() -> None:
     with responding(echoing) as port:
         load = load_of(port, Question([request], body=LARGE))
     assert load.errors == {}
+
+
+def takes(octets: int, *, answer_first: bool) -> Treatment:
+    """Answer one request after the other, each so long; perhaps before all of it has come."""
+
+    def treat(connection: socket.socket) -> None:
+        with connection.makefile("rb") as reader:
+            while reader.read(1):
+                if answer_first:
+                    connection.sendall(RIGHT)
+                reader.read(octets - 1)
+                if not answer_first:
+                    connection.sendall(RIGHT)
+
+    return treat
+
+
+@pytest.mark.parametrize("answer_first", [False, True])
+def test_request_larger_than_what_the_kernel_takes(answer_first: bool) -> None:
+    request = b"POST / HTTP/1.1\r\nContent-Length: 16777216\r\n\r\n" + LARGE * 16
+    with responding(takes(len(request), answer_first=answer_first)) as port:
+        load = load_of(port, Question([request], body=b"5"), connections=1)
+    assert load.errors == {}
+
+
+def test_nobody_accepts() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        load = load_of(listener.getsockname()[1], QUESTION, connections=8, patience=0.05)
+    assert (load.answered, load.errors) == (0, {"timeout": 8})
 
 
 def in_chunks() -> Treatment:

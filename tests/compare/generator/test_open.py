@@ -4,7 +4,7 @@ import math
 import socket
 import time
 
-from tests.compare.generator.responding import GET, RIGHT, always, latency_of, responding
+from tests.compare.generator.responding import GET, RIGHT, Treatment, always, latency_of, responding
 from wsgiraw.compare.generator import open_loop
 from wsgiraw.compare.generator.histogram import percentile
 from wsgiraw.compare.generator.job import Job, Question
@@ -84,9 +84,41 @@ def test_those_who_stall_have_sent_half_a_head_and_come_back() -> None:
     assert all(half and GET.startswith(half) for half in halves)
 
 
+def test_nobody_accepts() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        port = listener.getsockname()[1]
+        job = Job(port=port, questions=QUESTIONS, rate=50.0, seconds=0.1, connections=2, stalled=4, patience=0.05)
+        latency = latency_of(job)
+    assert (latency.answered, latency.errors) == (0, {"timeout": 5})
+
+
 def test_idle_connections_that_end_are_no_error() -> None:
     """The first request of each connection is its last, and nobody has said so."""
     with responding(always(RIGHT, times=1)) as port:
         job = Job(port=port, questions=QUESTIONS, rate=20.0, seconds=0.2, connections=4)
         latency = latency_of(job)
     assert (latency.sent, latency.answered, latency.errors) == (4, 4, {})
+
+
+def says_more(more: bytes) -> Treatment:
+    """Answer one request, speak once more, and leave with the client."""
+
+    def treat(connection: socket.socket) -> None:
+        always(RIGHT, times=1)(connection)
+        connection.sendall(more)
+        connection.recv(65536)
+
+    return treat
+
+
+def test_octets_that_nobody_has_asked_for() -> None:
+    with responding(says_more(b"surplus")) as port:
+        latency = latency_of(Job(port=port, questions=QUESTIONS, rate=10.0, seconds=0.2, connections=1))
+    assert "malformed" in latency.errors
+
+
+def test_who_is_idle_may_be_told_so() -> None:
+    with responding(says_more(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")) as port:
+        job = Job(port=port, questions=QUESTIONS, rate=10.0, seconds=0.2, connections=1)
+        while latency_of(job).errors:  # it was told only when it had asked again
+            pass

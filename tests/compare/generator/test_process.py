@@ -2,14 +2,16 @@
 
 import os
 import socket
+import threading
 
 import pytest
 
-from tests.compare.generator.responding import GET, RIGHT, always, responding
+from tests.compare.generator.responding import GET, RIGHT, always, load_of, responding
 from tests.wire import PATIENCE
 from wsgiraw.compare.generator import GeneratorFailed, Question, bound, calibrate, closed_loop
 from wsgiraw.compare.generator.job import Job, job_from_json
 from wsgiraw.compare.generator.process import started
+from wsgiraw.compare.generator.responder import BODY, respond
 from wsgiraw.compare.results import Load
 from wsgiraw.errors import ConfigError
 
@@ -46,6 +48,20 @@ def test_ceiling() -> None:
     assert not bound(load(ceiling / 2, 0.5), ceiling)
     assert bound(load(ceiling, 0.5), ceiling)
     assert bound(load(ceiling / 2, 0.95), ceiling)
+
+
+def test_responder() -> None:
+    """It answers as often as it is asked, and ends when told to."""
+    ours, its = socket.socketpair()
+    with ours, its, socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=respond, args=(listener, its.fileno()))
+        thread.start()
+        try:
+            load = load_of(listener.getsockname()[1], Question([GET], body=BODY))
+        finally:
+            ours.close()
+            thread.join()
+    assert (load.errors, load.connections) == ({}, 2)
 
 
 def test_it_ends_with_who_has_started_it() -> None:

@@ -13,6 +13,7 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [^\r\n]*)?")
 _FIELD_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
 _LONGEST_HEAD = 1 << 20
+_LONGEST = 1 << 30
 _LONGEST_SIZE_LINE = 4096
 _UNTIL_CLOSE, _CHUNKED = -1, -2
 
@@ -66,6 +67,8 @@ class Reading:
     def feed(self, data: bytes) -> bool:
         """Take octets; return whether the answer is complete. Raises Malformed, also for octets behind it."""
         self.octets += data
+        if len(self.octets) > _LONGEST:
+            raise Malformed("an answer without an end")
         while not self.status:
             end = self.octets.find(b"\r\n\r\n", max(self._at, 0))
             if end < 0:

@@ -89,7 +89,7 @@ class Crowd:
 
     def __init__(self, job: Job) -> None:
         self.opened = 0
-        """How many connections were opened, those that stall not among them."""
+        """How many connections requests were sent on."""
         self.epoll = select.epoll()
         self.by_descriptor: dict[int, Connection | Watch] = {}
         self._address = ("127.0.0.1", job.port)
@@ -123,9 +123,11 @@ class Crowd:
         """Send the next request, on a new connection where there is none; return what is wrong with that."""
         octets, answer = self._next()
         if connection.socket is None:
-            if fault := self.open(connection):
-                return fault
-            self.opened += 1
+            fault = self.open(connection)
+            if fault == "" and (fault := self.transmit(connection, octets)) == "":
+                self.opened += 1
+                connection.answer = answer
+            return fault
         connection.answer, connection.known = answer, answer.known
         return self.transmit(connection, octets)
 

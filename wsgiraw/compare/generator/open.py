@@ -79,8 +79,7 @@ class _OpenLoop:
     def connect(self) -> None:
         """Connect the others: only who comes anew waits for that in his time."""
         for connection in self._free:
-            if not self._crowd.open(connection):
-                self._crowd.opened += 1
+            self._crowd.open(connection)
 
     def run(self) -> None:
         """Send all requests and wait for their answers."""
@@ -156,7 +155,8 @@ class _OpenLoop:
 
     def _idle(self, connection: Connection, data: bytes) -> None:
         """Somebody is spoken to, or left, who has not asked: a server may do so to those who stall or are idle."""
-        if data and connection not in self._stalled:
+        # Some say 408 to who is idle before they close (RFC 9110 §15.5.9).
+        if data and connection not in self._stalled and not data.startswith((b"HTTP/1.1 408 ", b"HTTP/1.0 408 ")):
             self.errors["malformed"] += 1
         self._crowd.close(connection)
 

@@ -80,18 +80,21 @@ def started(module: str, cores: Set[int] | None) -> "AbstractContextManager[subp
 @contextmanager
 def pinned(command: list[str], cores: Set[int] | None) -> "Iterator[subprocess.Popen[bytes]]":
     """Run a command on these cores; it is killed on the way out if it still runs, by Ctrl-C or otherwise."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(_ROOT)},
-        process_group=0,  # Ctrl-C is for us; we kill it
-    )
+    own = os.sched_getaffinity(0)
     try:
         if cores:
-            with suppress(ProcessLookupError):  # why it has ended will be seen
-                os.sched_setaffinity(process.pid, cores)
+            os.sched_setaffinity(0, cores)  # inherited from the first moment, by threads that it starts, too
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            process_group=0,  # Ctrl-C is for us; we kill it
+        )
+    finally:
+        os.sched_setaffinity(0, own)
+    try:
         yield process
     finally:
         process.kill()
