@@ -1,6 +1,7 @@
 """A generator is a process of its own, which does its job, and does not outlive who has given it."""
 
 import os
+import signal
 import socket
 import threading
 
@@ -84,6 +85,12 @@ def test_it_ends_with_who_has_started_it() -> None:
         assert process.wait(PATIENCE) == 1
         assert process.stdout is not None
         assert process.stdout.read() == b""
+
+
+def test_it_is_killed_on_the_way_out() -> None:
+    with pytest.raises(KeyboardInterrupt), started("wsgiraw.compare.generator", None) as process:
+        raise KeyboardInterrupt
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_it_says_why_it_broke_off() -> None:
