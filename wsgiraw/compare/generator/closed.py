@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import cast
 
-from wsgiraw.compare.generator.connections import BACK_OFF, EVENTS, RECEIVED, Connection, Crowd
+from wsgiraw.compare.generator.connections import BACK_OFF, EVENTS, Connection, Crowd
 from wsgiraw.compare.generator.job import Job
 from wsgiraw.compare.results import Load
 
@@ -59,7 +59,7 @@ class _ClosedLoop:
             for descriptor, _ in poll(BACK_OFF if resting else end - now, EVENTS):
                 connection = connections[descriptor]
                 try:
-                    data = connection.recv(RECEIVED)
+                    data = connection.recv(connection.room)
                 except OSError as error:
                     fault = crowd.trouble(connection, error)
                 else:
@@ -97,7 +97,7 @@ class _ClosedLoop:
             for descriptor, _ in crowd.epoll.poll(left, EVENTS):
                 connection = cast(Connection, crowd.by_descriptor[descriptor])
                 try:
-                    data = connection.recv(RECEIVED)
+                    data = connection.recv(connection.room)
                     fault = crowd.take(connection, data) if connection in waiting else ""
                 except OSError as error:
                     fault = crowd.trouble(connection, error)

@@ -12,15 +12,13 @@ import socket
 import stat
 from collections.abc import Callable
 
-from wsgiraw.compare.generator.answers import Answer, Malformed, Reading
+from wsgiraw.compare.generator.answers import ROOM, Answer, Malformed, Reading
 from wsgiraw.compare.generator.job import Job
 
-__all__ = ["BACK_OFF", "EVENTS", "RECEIVED", "Abandoned", "Connection", "Crowd", "Watch"]
+__all__ = ["BACK_OFF", "EVENTS", "Abandoned", "Connection", "Crowd", "Watch"]
 
 EVENTS = 256
 """Descriptors that a poll may report at once."""
-RECEIVED = 65536
-"""Octets that a recv may return."""
 BACK_OFF = 0.01
 """Seconds until a connection that failed before its first right answer is opened again."""
 
@@ -49,6 +47,7 @@ class Connection:
         "matching",
         "reading",
         "recv",
+        "room",
         "send",
         "socket",
         "unsent",
@@ -69,6 +68,8 @@ class Connection:
         """So many octets have arrived, and are the first of `matching`."""
         self.reading: Reading | None = None
         """What has arrived otherwise."""
+        self.room = ROOM
+        """For the loop: how much to receive at once."""
         self.unsent = b""
         self.used = False
         """It has brought a right answer since it was opened."""
@@ -78,6 +79,8 @@ class Connection:
 
 class Watch:
     """Standard input among the connections: nothing comes but its end, which says that the parent has gone."""
+
+    room = 1
 
     def recv(self, _size: int) -> bytes:
         """Raise Abandoned."""
@@ -126,9 +129,9 @@ class Crowd:
             fault = self.open(connection)
             if fault == "" and (fault := self.transmit(connection, octets)) == "":
                 self.opened += 1
-                connection.answer = answer
+                connection.answer, connection.room = answer, answer.room
             return fault
-        connection.answer, connection.known = answer, answer.known
+        connection.answer, connection.known, connection.room = answer, answer.known, answer.room
         return self.transmit(connection, octets)
 
     def transmit(self, connection: Connection, octets: bytes) -> str:

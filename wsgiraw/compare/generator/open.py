@@ -14,7 +14,7 @@ import select
 import time
 from collections import Counter, deque
 
-from wsgiraw.compare.generator.connections import BACK_OFF, EVENTS, RECEIVED, Connection, Crowd, Watch
+from wsgiraw.compare.generator.connections import BACK_OFF, EVENTS, Connection, Crowd, Watch
 from wsgiraw.compare.generator.histogram import Histogram
 from wsgiraw.compare.generator.job import Job
 from wsgiraw.compare.results import Latency
@@ -125,7 +125,7 @@ class _OpenLoop:
         for descriptor, _ in events:
             connection = crowd.by_descriptor[descriptor]
             try:
-                data = connection.recv(RECEIVED)
+                data = connection.recv(connection.room)
             except OSError as error:
                 assert not isinstance(connection, Watch)
                 idle = connection.answer is None
