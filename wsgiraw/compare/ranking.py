@@ -18,7 +18,16 @@ from wsgiraw.compare.percentiles import percentile
 from wsgiraw.compare.results import Comparison, Round, ServerResult
 from wsgiraw.compare.statistics import Ratio, Spread, paired, spread
 
-__all__ = ["Distribution", "Standing", "answers_per_second", "judge", "microseconds", "reference"]
+__all__ = [
+    "TOLERATED",
+    "Distribution",
+    "Standing",
+    "answers_per_second",
+    "error_share",
+    "judge",
+    "microseconds",
+    "reference",
+]
 
 TOLERATED = 0.001
 """Share of errors that ranks a server as without them: a connection or two that broke are no verdict."""
@@ -106,6 +115,12 @@ def microseconds(server: ServerResult) -> list[float]:
     return [one.cpu * 1e6 / one.load.answered if one.load.answered else math.inf for one in server.rounds]
 
 
+def error_share(server: ServerResult) -> float:
+    """Return which share of requests went wrong in the worst round."""
+    counted = map(_errors, server.rounds)
+    return max((errors.total() / attempts for errors, attempts in counted if attempts), default=0.0)
+
+
 def _standing(server: ServerResult, yardstick: ServerResult | None, ceiling: float) -> Standing:
     speeds = answers_per_second(server)
     return Standing(
@@ -130,7 +145,7 @@ def _reason(server: ServerResult) -> str:
         return _REASONS.get(server.state, server.state)
     if not any(one.load.answered for one in server.rounds):
         return "no right answer" if server.rounds else "not measured"
-    worst = max(errors.total() / attempts for errors, attempts in map(_errors, server.rounds) if attempts)
+    worst = error_share(server)
     return f"errors: {100 * worst:.3g} % of a round" if worst > TOLERATED else ""
 
 

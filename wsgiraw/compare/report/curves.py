@@ -17,7 +17,7 @@ from wsgiraw.compare.report.words import NO_ANSWER, shortened
 __all__ = ["HEIGHT", "WIDTH", "Line", "chart"]
 
 WIDTH, HEIGHT = 460, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 126, 26, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 124, 26, 40
 _LABEL = 13  # from one label to the next
 _MOST = 5.0  # 99.999 %: beyond is noise
 
@@ -101,7 +101,7 @@ def _axes(frame: _Frame) -> Iterator[str]:
         yield f'<text class="soft small middle" x="{x:.1f}" y="{bottom + 17}">{percent:g}</text>'
     middle = (_LEFT + right) / 2
     yield f'<text class="soft small middle" x="{middle:.1f}" y="{bottom + 33}">percentile of requests</text>'
-    yield f'<text class="soft small" x="4" y="{_TOP - 10}">latency</text>'
+    yield f'<text class="soft small end" x="{_LEFT - 6}" y="{_TOP - 10}">latency</text>'
     steps = (1, 2, 5) if frame.high / frame.low < 300 else (1,)
     for exponent in range(10):
         for value in (step * 10**exponent for step in steps):

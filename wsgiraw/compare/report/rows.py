@@ -150,14 +150,13 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("generator ceiling", f"{amount(results.ceiling)} requests/s" if results.ceiling else "unknown"),
         ("versions", ", ".join(f"{name} {version}" for name, version in results.versions.items())),
     ]
-    seen: set[tuple[str, str]] = set()
     for comparison in results.comparisons:
         pairs.append((f"requests of {comparison.application}", "; ".join(comparison.requests)))
+    for comparison in results.comparisons:
         for server in comparison.servers:
-            if server.command and (server.name, shlex.join(server.command)) not in seen:
-                seen.add((server.name, shlex.join(server.command)))
+            if server.command:
                 pairs.append((server.name, f"{server.shape}: {shlex.join(server.command)}".removeprefix(": ")))
-    return [(clean(name), clean(value)) for name, value in pairs if value]
+    return [(clean(name), clean(value)) for name, value in dict.fromkeys(pairs) if value]
 
 
 def _listed(plan: dict[str, object]) -> str:
