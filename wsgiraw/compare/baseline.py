@@ -1,9 +1,9 @@
 """Whether we have become slower than a baseline that was saved earlier: for CI. It prints nothing and exits nowhere.
 
 Only the rows of wsgiraw count, as those are what a change of ours can make slower; if none of them are in both, all
-rows that are. Slower means fewer answers per second, or more CPU per request. Rounds of different runs do not belong to each
-other, so the interval is that of two independent samples, and only an interval that lies wholly beyond the tolerance is
-a failure: what might be noise is a warning, and more rounds will tell.
+rows that are. Slower means fewer answers per second, or more CPU per request. Rounds of different runs do not belong to
+each other, so the interval is that of two independent samples, and only an interval that lies wholly beyond the
+tolerance is a failure: what might be noise is a warning, and more rounds will tell.
 """
 
 import dataclasses
@@ -46,7 +46,7 @@ def tolerance(text: str) -> float:
 
 
 def against(results: Results, baseline: Results, allowed: float) -> Verdict:
-    """Compare with a baseline; `allowed` is the share it may be slower by. Raises ConfigError where nothing is in both."""
+    """Compare with a baseline; `allowed` is the share it may be slower by. Raises ConfigError: nothing is in both."""
     verdict = Verdict([], list(_other_circumstances(results, baseline)), [])
     pairs = list(_pairs(results, baseline, verdict.warnings))
     ours = [pair for pair in pairs if pair[1].name.partition("#")[0].partition("-")[0] == "wsgiraw"]

@@ -51,14 +51,14 @@ def blocks(table: Table, width: int) -> Iterator[Block]:
     used = 0
     for place in range(table.key, len(columns)):
         columns[place] = [shortened(cell, room) for cell in columns[place]]
-        needed = _width(table.heads[place], columns[place])
+        needed = min(_width(table.heads[place], columns[place]), room)
         if chosen and used + GAP + needed > room:
-            yield _block(table, columns, keys + chosen)
+            yield _block(table, columns, keys + chosen, room)
             chosen, used = [], 0
         used += needed + (GAP if chosen else 0)
         chosen.append(place)
     if chosen:
-        yield _block(table, columns, keys + chosen)
+        yield _block(table, columns, keys + chosen, room)
 
 
 def _width(head: str, cells: Sequence[str]) -> int:
@@ -66,8 +66,8 @@ def _width(head: str, cells: Sequence[str]) -> int:
     return max(map(len, [*cells, *head.split()]), default=0)
 
 
-def _block(table: Table, columns: Sequence[Sequence[str]], places: Sequence[int]) -> Block:
-    widths = [_width(table.heads[place], columns[place]) for place in places]
+def _block(table: Table, columns: Sequence[Sequence[str]], places: Sequence[int], most: int) -> Block:
+    widths = [min(_width(table.heads[place], columns[place]), most) for place in places]
     heads = [
         textwrap.wrap(table.heads[place], width, break_on_hyphens=False)
         for place, width in zip(places, widths, strict=True)

@@ -97,6 +97,8 @@ def _dumbbells(axes: Any, heading: str, standings: Sequence[Standing], shown: Ta
     low, high = min(finite, default=1.0), max(finite, default=1.0)
     axes.set_xscale("log")
     axes.set_xlim(low / 2, high * 12)
+    axes.minorticks_off()
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(axis="x", color=LIGHT["rule"], linewidth=0.6)
     axes.tick_params(axis="x", labelsize=8, colors=LIGHT["soft"])
     for place, (standing, alone, beside) in enumerate(zip(standings, shown.alone, shown.beside, strict=True)):

@@ -1,5 +1,6 @@
 """Results made of numbers, without a server: what tests of rankings and reports look at."""
 
+import functools
 import math
 import random
 from collections.abc import Sequence
@@ -105,15 +106,17 @@ _SERVERS = (
 )
 
 
-def wide(
-    applications: Sequence[str] = ("apps.native_calc:app", "apps.flask_calc:app", "apps.django_calc:app"),
-) -> Results:
+APPLICATIONS = ("apps.native_calc:app", "apps.flask_calc:app", "apps.django_calc:app")
+
+
+@functools.cache
+def wide(applications: tuple[str, ...] = APPLICATIONS, requests: int = 100) -> Results:
     """Results of a size that people have: 11 servers under three applications, with everything that can happen."""
     chance = random.Random(1)
     made = []
     for place, application in enumerate(applications):
         extra = (0, 110, 170)[place % 3]
-        servers = [_measured(chance, extra, *row) for row in _SERVERS]
+        servers = [_measured(chance, requests, extra, *row) for row in _SERVERS]
         servers.append(
             server("cmd:hypercorn --bind {bind} {app}", [one_round(800, errors={"status 500": 40})] * 3, version="")
         )
@@ -124,16 +127,26 @@ def wide(
 
 
 def _measured(
-    chance: random.Random, extra: float, name: str, version: str, speed: float, cpu: float, middle: float, worse: float
+    chance: random.Random,
+    requests: int,
+    extra: float,
+    name: str,
+    version: str,
+    speed: float,
+    cpu: float,
+    middle: float,
+    worse: float,
 ) -> ServerResult:
     speed = 1e6 / (1e6 / speed + extra)
     rounds = []
     for _ in range(5):
         answered = round(speed * chance.gauss(1, 0.015))
         used = answered * (cpu + extra) * chance.gauss(1, 0.01) / 1e6
-        quiet = latency(_histogram(chance, middle + extra, 2000))
-        crowd = _histogram(chance, (middle + extra) * min(worse, 50), 20 if math.isinf(worse) else 2000)
-        lost = {"timeout": 1980} if math.isinf(worse) else None
+        quiet = latency(_histogram(chance, middle + extra, requests))
+        crowd = _histogram(
+            chance, (middle + extra) * min(worse, 50), requests // 100 if math.isinf(worse) else requests
+        )
+        lost = {"timeout": requests - requests // 100} if math.isinf(worse) else None
         both = [quiet, latency(crowd, stalled=50, errors=lost)]
         rounds.append(one_round(answered, cpu=used, latencies=both, busy=answered / 66000))
     findings = [
