@@ -98,7 +98,7 @@ def _differing(what: str, names: Sequence[str], now: Mapping[str, Any], before: 
 
 def _judge(what: str, now: ServerResult, before: ServerResult, allowed: float, verdict: Verdict) -> None:
     if now.state != "measured" or not now.rounds:
-        verdict.failures.append(f"{what} was measured in the baseline, now: {clean(now.note) or now.state}")
+        verdict.failures.append(f"{what} was measured in the baseline, now: {clean(now.note or now.state)}")
         return
     share = error_share(now)
     if share > TOLERATED:

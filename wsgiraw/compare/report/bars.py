@@ -103,7 +103,7 @@ def bars(
         if standing.rank is None and not reasons:
             continue
         if standing.rank is None:
-            reason = shortened(standing.reason, int(width / 6.2))
+            reason = shortened(clean(standing.reason), int(width / 6.2))
             yield f'<text class="soft small" x="{left + 6:.1f}" y="{middle + 4:.1f}">{escape(reason)}</text>'
         elif spread:
             length = spread.median * scale

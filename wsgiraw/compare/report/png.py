@@ -3,6 +3,7 @@
 import importlib
 import io
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,10 +43,12 @@ def png(results: Results) -> bytes:
         if shown:
             _dumbbells(right[0], words[2], standings, shown)
         left.set_yticks(range(len(standings)), [_name(standing) for standing in standings], fontsize=9)
-        left.set_ylim(len(standings) - 0.5, -0.5)
+        left.set_ylim(max(len(standings), 1) - 0.5, -0.5)
     figure.supxlabel(_plain(footing(results)), x=0.01, ha="left", fontsize=8, color=LIGHT["soft"])
     written = io.BytesIO()
-    figure.savefig(written, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # it draws a box for what its font does not have
+        figure.savefig(written, format="png")
     return written.getvalue()
 
 
@@ -73,7 +76,7 @@ def _bars(axes: Any, heading: str, standings: Sequence[Standing], spreads: Seque
     for place, (standing, spread) in enumerate(zip(standings, spreads, strict=True)):
         if standing.rank is None:
             axes.annotate(
-                _plain(standing.reason),
+                _plain(clean(standing.reason)),
                 (0, place),
                 (5, 0),
                 textcoords="offset points",

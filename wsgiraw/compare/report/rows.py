@@ -125,7 +125,7 @@ def _notes(results: Results) -> Iterator[str]:
             if standing.server.state == "absent":
                 yield f"{name} is not installed" + (f": {note}" if note else "")
             elif standing.reason and (standing.server.state != "measured" or standing.server.rounds):
-                parts = [standing.reason, note, _errors(standing)]
+                parts = [clean(standing.reason), note, _errors(standing)]
                 yield f"{name} is not ranked{where}: " + "; ".join(part for part in parts if part)
         bound = [clean(standing.server.name) for standing in standings if standing.bound]
         if bound:
