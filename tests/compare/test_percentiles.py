@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsgiraw.compare.percentiles import curve, percentile
@@ -17,6 +17,7 @@ def test_of_one_to_a_thousand(percent: float, expected: int) -> None:
 
 
 @given(st.lists(st.integers(1, 50), min_size=1), st.integers(0, 100), st.integers(0, 5))
+@settings(deadline=None)
 def test_is_the_value_at_the_rank(values: list[int], percent: int, missing: int) -> None:
     everything = sorted([*values, *[math.inf] * missing])
     rank = max(1, -(-percent * len(everything) // 100))

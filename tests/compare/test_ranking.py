@@ -42,6 +42,7 @@ def wrong(one: Round) -> float:
 
 
 @given(all_kinds(), st.sampled_from([0.0, 500_000.0]))
+@settings(deadline=None)
 def test_whatever_comes_nobody_is_lost_and_nobody_with_errors_is_ranked(everybody: Comparison, ceiling: float) -> None:
     standings = judge(everybody, ceiling)
     assert sorted(standing.server.name for standing in standings) == [one.name for one in everybody.servers]
@@ -58,7 +59,7 @@ def test_whatever_comes_nobody_is_lost_and_nobody_with_errors_is_ranked(everybod
 
 
 @given(st.lists(st.lists(st.integers(1, 10**5), min_size=5, max_size=5), min_size=1, max_size=5), st.integers(2, 64))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_on_a_faster_machine_the_ranking_is_the_same(speeds: list[list[int]], factor: int) -> None:
     def measured(times: int) -> Comparison:
         return comparison(
@@ -69,6 +70,7 @@ def test_on_a_faster_machine_the_ranking_is_the_same(speeds: list[list[int]], fa
 
 
 @given(st.lists(st.integers(1, 10**5), min_size=1, max_size=12), st.integers(2, 4))
+@settings(deadline=None)
 def test_a_server_twice_shares_a_rank(rounds: list[int], times: int) -> None:
     same = [server(f"wsgiraw#{place}", [one_round(one) for one in rounds]) for place in range(times)]
     standings = judge(comparison(*same), 0)

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsgiraw.compare.statistics import Ratio, paired, spread, unpaired
@@ -25,18 +25,21 @@ def test_a_spread_is_the_median_between_least_and_greatest() -> None:
 
 
 @given(ROUNDS)
+@settings(deadline=None)
 def test_the_same_samples_do_not_differ(rounds: list[float]) -> None:
     assert not found(paired(rounds, rounds)).clear
     assert not found(unpaired(rounds, rounds)).clear
 
 
 @given(ROUNDS, ROUNDS)
+@settings(deadline=None)
 def test_the_median_is_within_the_interval(these: list[float], those: list[float]) -> None:
     for ratio in (found(paired(these, those)), found(unpaired(these, those))):
         assert ratio.low <= ratio.median <= ratio.high
 
 
 @given(st.lists(st.tuples(st.floats(1, 1e6), st.floats(1, 1e6)), min_size=2, max_size=12))
+@settings(deadline=None)
 def test_turned_round_it_says_the_same(rounds: list[tuple[float, float]]) -> None:
     these, those = zip(*rounds, strict=True)
     ratio, turned = found(paired(these, those)), found(paired(those, these))

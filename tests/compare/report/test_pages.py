@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.apps.conftest import tool
 from tests.compare.samples import comparison, latency, one_round, results, server, wide
 from wsgiraw.compare.report.html import html
 from wsgiraw.compare.report.markdown import markdown
@@ -92,7 +93,7 @@ def checked(found: Results) -> Page:
 def test_everything_is_well_formed() -> None:
     page = checked(wide())
     assert page.tags >= {"svg", "table", "dl", "figure"}
-    assert len(list(columns(markdown(wide())))) == 6
+    assert len(list(columns(markdown(wide())))) == 9
     for words in ("no clear difference", "bjoern 3.2.2", "no answer", "✗", "generator-bound", "pip install nginx-unit"):
         assert words in page.text
 
@@ -107,9 +108,16 @@ def test_whatever_is_in_it_is_text() -> None:
 
 
 @given(st.text(min_size=1, max_size=30))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_whatever_text_it_is_nothing_breaks(text: str) -> None:
     checked(named(text))
+
+
+def test_percentiles_are_there_in_numbers() -> None:
+    seen = [latency({1000: 50, 2000: 40, 3000: 9}, errors={"timeout": 1}), latency({7000: 10}, stalled=50)]
+    text = markdown(results(comparison(server("a", [one_round(5, latencies=seen)]))))
+    assert "| a | 500 | 1.00 | 2.00 | 3.00 | no answer | 1 |" in text
+    assert "| a | 500, 50 stalled | 7.00 | 7.00 | 7.00 | 7.00 | 0 |" in text
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
@@ -144,7 +152,7 @@ def test_of_nothing_there_is_a_page_too(found: Results) -> None:
 
 
 def test_a_picture_by_matplotlib() -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    tool("matplotlib")
     for found in (named("$x_1$ | _ 名"), results()):
         assert png(found).startswith(b"\x89PNG\r\n")
 

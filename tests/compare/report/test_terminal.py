@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.apps.conftest import tool
 from tests.compare.samples import comparison, one_round, results, server, wide
 from wsgiraw.compare.report.rows import NO_BEHAVIOUR
 from wsgiraw.compare.report.terminal import show
@@ -96,7 +97,7 @@ def test_ascii_is_enough() -> None:
 
 
 def test_colour_changes_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("rich", reason="rich is not installed")
+    tool("rich")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     file = Terminal()

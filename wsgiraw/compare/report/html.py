@@ -7,7 +7,7 @@ from wsgiraw.compare.ranking import Standing, judge
 from wsgiraw.compare.report.bars import NAMES, STEP, bars, cpu, drawn, dumbbells, names, tails, throughput
 from wsgiraw.compare.report.colours import CHARTS, sheet
 from wsgiraw.compare.report.curves import HEIGHT, WIDTH, Line, chart
-from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, label, notes, numbers
+from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, label, latencies, notes, numbers
 from wsgiraw.compare.report.style import LAYOUT, PAGE
 from wsgiraw.compare.report.svg import headings
 from wsgiraw.compare.report.words import NO_ANSWER, amount, clean
@@ -98,6 +98,11 @@ def _application(comparison: Comparison, ceiling: float, colours: dict[str, int]
         yield from _figure(heading, WIDTH, HEIGHT, chart(lines), [])
     yield "</div>"
     yield from _table(numbers(comparison, ceiling), next((label(one) for one in standings if one.is_reference), ""))
+    percentiles = latencies(comparison, ceiling)
+    if percentiles.rows:
+        yield f"<details><summary>{escape(percentiles.title)}, in numbers</summary>"
+        yield from _table(percentiles, "")
+        yield "</details>"
 
 
 def _figure(heading: str, width: int, height: int, parts: Iterable[str], named: list[Standing]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, notes, numbers
+from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, latencies, notes, numbers
 from wsgiraw.compare.results import Results
 
 __all__ = ["markdown"]
@@ -20,6 +20,9 @@ def _lines(results: Results) -> Iterator[str]:
     for comparison in results.comparisons:
         if any(server.rounds for server in comparison.servers):
             yield from _table(numbers(comparison, results.ceiling))
+            percentiles = latencies(comparison, results.ceiling)
+            if percentiles.rows:
+                yield from _table(percentiles)
     tables = behaviour(results)
     for table in tables:
         yield from _table(table)

@@ -12,7 +12,20 @@ from wsgiraw.compare.ranking import Distribution, Standing, judge
 from wsgiraw.compare.report.words import amount, clean, mebibytes, milliseconds, ranged, ratio_words
 from wsgiraw.compare.results import Comparison, Finding, Results
 
-__all__ = ["NO_BEHAVIOUR", "Table", "behaviour", "facts", "finding_words", "label", "notes", "numbers", "title"]
+__all__ = [
+    "NO_BEHAVIOUR",
+    "Table",
+    "behaviour",
+    "facts",
+    "finding_words",
+    "label",
+    "latencies",
+    "notes",
+    "numbers",
+    "title",
+]
+
+PERCENTILES = (50, 90, 99, 99.9)
 
 NO_BEHAVIOUR = "Behaviour was not checked: nothing here says what these servers do with stalled or hostile clients."
 
@@ -80,6 +93,18 @@ def _tail(one: Distribution | None) -> str:
         return ""
     p99 = milliseconds(one.percentile(99))
     return p99 if one.stalled else f"{milliseconds(one.percentile(50))} / {p99}"
+
+
+def latencies(comparison: Comparison, ceiling: float) -> Table:
+    """Return percentiles at each rate, in milliseconds, for where there is room for them."""
+    rows = []
+    for standing in judge(comparison, ceiling):
+        for one in standing.latency:
+            load = amount(one.rate) + (f", {one.stalled} stalled" if one.stalled else "")
+            percentiles = [milliseconds(one.percentile(percent)) for percent in PERCENTILES]
+            rows.append([clean(standing.server.name), load, *percentiles, str(one.missing)])
+    heads = ["server", "requests/s sent", *(f"p{percent:g} ms" for percent in PERCENTILES), "without right answer"]
+    return Table(f"Latency of {clean(comparison.application)}", heads, rows, 1, frozenset(range(2, len(heads))))
 
 
 def behaviour(results: Results) -> list[Table]:

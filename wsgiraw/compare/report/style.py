@@ -11,6 +11,8 @@ a { color: $first; }
 h1 + p, .soft-text, figcaption { color: $soft; }
 th { color: $soft; border-bottom: 1px solid $rule; }
 td { border-bottom: 1px solid $rule; }
+td.key { background: $paper; }
+details td.key { background: $panel; }
 tr.reference td { background: $panel; }
 .good-text { color: $good; }
 .bad-text { color: $bad; }
@@ -39,6 +41,8 @@ th, td { padding: 5px 10px 5px 0; text-align: left; vertical-align: bottom; whit
 th { font-weight: 500; white-space: normal; }
 th.number, td.number { text-align: right; }
 td.key { font-weight: 600; }
+details { border-radius: 8px; padding: 8px 14px; margin-top: 18px; font-size: 13px; }
+summary { cursor: pointer; }
 .warning { padding: 8px 14px; border-radius: 4px; }
 ul { padding-left: 20px; }
 li, dd { overflow-wrap: anywhere; }
@@ -51,6 +55,8 @@ dd { margin: 0; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, mono
   dl { grid-template-columns: 1fr; }
   dd { margin-bottom: 6px; }
   .panel { padding: 10px; }
+  td.key { position: sticky; left: 0; min-width: 116px; max-width: 124px; white-space: normal;
+    overflow-wrap: break-word; }
 }
 @media print {
   html { font-size: 12px; }
@@ -59,8 +65,9 @@ dd { margin: 0; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, mono
   figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
   .scroll { overflow: visible; }
-  table { font-size: 9px; }
-  th, td { padding: 3px 5px 3px 0; white-space: normal; }
+  table { font-size: 8px; }
+  th, td { padding: 3px 5px 3px 0; }
+  td.key { white-space: normal; }
   .charts { grid-template-columns: repeat(3, 1fr); gap: 10px; }
   .curves { grid-template-columns: repeat(2, 1fr); }
   svg { min-width: 0; }
