@@ -83,5 +83,5 @@ def test_rounds_without_numbers_are_left_out() -> None:
     assert unpaired([], [1.0]) is None
 
 
-def test_from_eight_rounds_one_that_went_wrong_cannot_widen_more_than_itself() -> None:
+def test_of_twelve_rounds_one_that_went_wrong_does_not_count() -> None:
     assert found(paired([1.0, *[2.0] * 11], [1.0] * 12)) == Ratio(2.0, 2.0, 2.0)
