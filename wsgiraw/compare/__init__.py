@@ -5,7 +5,8 @@
 * `agreement` sees to it that all give the same answers; `behaviour/` checks what they do with what clients do.
 * `generator/` is the load, in a process of its own: closed loop, open loop, histogram, calibration.
 * `rounds` measures, interleaved and shuffled; `results` is all that was found, and becomes JSON and comes back.
-* `statistics` says what that means: medians, intervals, the ranking; `report/` draws it.
+* `percentiles`, `statistics` and `ranking` say what that means: medians, intervals, who is first; `report/` draws it.
+* `baseline` says whether it has become slower than it was.
 """
 
 __all__: list[str] = []
