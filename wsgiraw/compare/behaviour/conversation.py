@@ -91,9 +91,7 @@ class Client:
         deadline = time.monotonic() + (self.patience if seconds is None else seconds)
         while not enough(self.received) and not self.ended:
             left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            self._socket.settimeout(left)
+            self._socket.settimeout(max(left, 0.001))  # what has come in time is heard, though it is late now
             try:
                 octets = self._socket.recv(65536)
             except TimeoutError:
@@ -102,6 +100,8 @@ class Client:
                 octets = b""
             self.received += octets
             self.ended = not octets
+            if left <= 0:
+                break
         return enough(self.received)
 
     def closes(self) -> bool:

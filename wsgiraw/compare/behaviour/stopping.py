@@ -1,6 +1,5 @@
 """What happens to requests when the server is told to stop, as at each deployment."""
 
-import threading
 import time
 from contextlib import ExitStack, suppress
 
@@ -48,7 +47,7 @@ def sigterm(subject: Subject) -> Verdict:
         with suppress(NoAnswer):  # it lets in no more than it works on
             for number in range(_JUST_CONNECTED):
                 send(f"new-{number}", f"/new-{number}", hurried)
-        threading.Thread(target=subject.server.terminate, daemon=True).start()
+        subject.server.terminate()
         time.sleep(_GOES_ON)
         bell.release()
         deadline = time.monotonic() + subject.patience
@@ -57,11 +56,15 @@ def sigterm(subject: Subject) -> Verdict:
         for name, client in clients.items():
             wanted = f"held {name}" if name.startswith("held") else f"/{name}"
             try:
-                answer = client.answer(seconds=max(deadline - time.monotonic(), 0))
-                (answered if answer.body == wanted.encode() else cut).add(name)
+                answer = client.answer(seconds=deadline - time.monotonic())
             except NoAnswer:
                 if client.received:
                     cut.add(name)
+                continue
+            if not answer.whole:
+                cut.add(name)
+            elif answer.body == wanted.encode():  # any other is a refusal, such as 503
+                answered.add(name)
         return _verdict(called=bell.rung(), sent=set(clients), answered=answered, cut=cut)
 
 

@@ -17,7 +17,7 @@ class Running(Protocol):
         """Where it listens on 127.0.0.1."""
 
     def terminate(self) -> None:
-        """Send SIGTERM to the process that was started. May wait for its end."""
+        """Send SIGTERM to the process that was started; do not wait."""
 
 
 class NoAnswer(Exception):

@@ -69,7 +69,7 @@ def _answered(subject: Subject, target: str) -> int:
                 clients.append(client)
         for client in clients:
             with suppress(NoAnswer):
-                answer = client.answer(seconds=max(deadline - time.monotonic(), 0))
+                answer = client.answer(seconds=deadline - time.monotonic())
                 answered += answer.body == target.encode()
     return answered
 
