@@ -1,5 +1,7 @@
 """What clients do with a connection: several requests at once, or closing one side of it after the last."""
 
+import time
+
 from wsgiraw.compare.behaviour.bell import Bell
 from wsgiraw.compare.behaviour.conversation import Client, ask
 from wsgiraw.compare.behaviour.subject import NoAnswer, Subject, Verdict
@@ -8,6 +10,8 @@ __all__ = ["half_close", "pipelining"]
 
 _SETTLES = 0.1
 """Seconds that a server gets to see that the client has closed its side."""
+_GLANCE = 0.01
+"""Seconds for which one of two things is waited for, that either may happen."""
 
 
 def pipelining(subject: Subject) -> Verdict:
@@ -42,9 +46,12 @@ def half_close(subject: Subject) -> Verdict:
     with Bell() as bell, Client(subject) as client:
         client.send(ask(bell.target("half")))
         client.end_sending()
-        called = bell.wait(1, subject.patience)
+        deadline = time.monotonic() + subject.patience
+        while not (called := bell.wait(1, _GLANCE)) and not client.hear(bool, _GLANCE):
+            if client.ended or time.monotonic() > deadline:
+                break
         if called:
-            client.hear(lambda octets: False, _SETTLES)
+            client.hear(bool, _SETTLES)
         bell.release()
         answer = client.answer()
     if answer.body != b"held half":
