@@ -117,6 +117,7 @@ ANSWERED = [
     ("duplicate-length", says(ok(b"", "X-Content-Length: 5, 6")), False, "200, passes '5, 6' on"),
     ("duplicate-length", says(BAD), True, "400"),
     ("length-and-chunked", says(ok(b"3\r\na")), False, "200, reads 4 octets, by the length"),
+    ("length-and-chunked", says(ok(b"abcd")), False, "200, by the chunks, cut at the length"),
     ("length-and-chunked", says(BY_CHUNKS), True, "200, by the chunks, closes"),
     ("length-and-chunked", says(BAD), True, "400"),
     ("response-splitting", says(INJECTED % b"\r\n"), False, SPLITS),
