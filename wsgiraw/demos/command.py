@@ -102,7 +102,7 @@ def start(name: str, module: ModuleType, argv: Sequence[str]) -> int:
         return served or 0
 
 
-def listen(host: str, port: int, backlog: int = 5) -> socket.socket:
+def listen(host: str, port: int, backlog: int = 128) -> socket.socket:
     """Return a socket at which clients can connect, which are then queued until they are accepted."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     # Or the port could not be used again for a minute, while connections that this end has closed first are remembered.

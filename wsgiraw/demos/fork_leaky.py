@@ -33,7 +33,7 @@ def serve(listener: socket.socket, seconds: float, descriptors: int) -> int:
     """Serve until no descriptor is left; return 1."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies: they are the next program's subject
-    leaked = []
+    leaked: list[socket.socket] = []
     while True:
         try:
             client, (_, port, *_) = listener.accept()

@@ -28,9 +28,7 @@ def serve(listener: socket.socket) -> None:
 
 def greet(client: socket.socket) -> None:
     """Hold the whole conversation."""
-    client.sendall(
-        b"What's your name? "
-    )  # send() alone may take only a part, and says so in a number that is easily ignored
+    client.sendall(b"What's your name? ")  # send() may take a part only, and says so in a number easily ignored
     line = read_until(client, b"\n", limit=NAME_BYTES)
     name = line.partition(b"\n")[0].rstrip(b"\r")
     client.sendall(b"Hello " + name + b"\n")

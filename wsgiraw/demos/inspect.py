@@ -1,7 +1,7 @@
-"""Show a request as it came, octet by octet, and taken apart: method, target, version, each field, body.
+"""Show any request as it came, octet by octet, and taken apart into target, fields and the rest.
 
-It shows what it cannot take apart, too. Of bodies it knows Content-Length, and reads BODY_BYTES of it at most; a body in
-chunks stays unread.
+It shows what it cannot take apart, too. Of bodies it knows Content-Length, and reads BODY_BYTES of it at most; a body
+in chunks stays unread.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""One thread that never waits for a socket: it asks each in turn whether there is anything, again and again.
+"""One thread that never waits for a socket: it asks each in turn, again and again.
 
 What a thread kept on its stack, a `Conversation` keeps now. Nearly all of the asking is in vain, as it prints, and
 the more clients there are the more is asked; `select` lets the kernel tell instead.

@@ -1,6 +1,6 @@
-"""Processes that are there before the clients: each accepts from the same socket, one client at a time.
+"""Processes that are there before the clients, all of which accept from the same socket.
 
-No fork is waited for, and there is a bound. The kernel gives each connection to one of those who wait in accept(). The
+Each serves one client at a time. No fork is waited for, and there is a bound. The kernel gives each connection to one of those who wait in accept(). The
 parent serves nobody: it replaces who has ended. One silent client for each child, and nobody is served any more.
 """
 

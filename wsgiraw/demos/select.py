@@ -1,8 +1,8 @@
 """One thread for all, which sleeps until the kernel says for whom there is something to do.
 
-It holds hundreds of silent clients and still answers the others at once. What may not happen in it is waiting: an application
-that takes a second would take it from everybody, so here the second is a time in a list. And select() itself knows no
-descriptor above 1023, so the rest have to wait in the queue.
+It holds hundreds of silent clients and still answers the others at once. What may not happen in it is waiting: an
+application that takes a second would take it from everybody, so here the second is only a time to wake up at. And
+select() knows no descriptor above 1023, so the rest have to wait in the queue.
 """
 
 import math

@@ -1,8 +1,7 @@
 """Serve any WSGI application: Flask, Django, Pyramid or a function, all by one interface (PEP 3333).
 
-`environ` goes in, `start_response` is called, an iterable comes out. One client at a time, one request for each
-connection. The path is without its query, and all header fields reach the application, where the classic server
-of tutorials passed on neither. It trusts applications: what they send is not checked.
+`environ` goes in, `start_response` is called, an iterable comes out. One client, one request, at a time. The path is
+without its query, and header fields reach the application, other than in the tutorials. It checks nothing.
 """
 
 import io
