@@ -1,7 +1,8 @@
 """Processes that are there before the clients, all of which accept from the same socket.
 
-Each serves one client at a time. No fork is waited for, and there is a bound. The kernel gives each connection to one of those who wait in accept(). The
-parent serves nobody: it replaces who has ended. One silent client for each child, and nobody is served any more.
+Each serves one client at a time, so nobody waits for a fork, and there is a bound. The kernel gives each connection to
+one of those who wait in accept(). The parent serves nobody: it replaces who has ended. A silent client for each child
+is enough, and nobody is served any more.
 """
 
 import os
