@@ -20,6 +20,8 @@ __all__ = ["PORT", "TRY", "add_arguments", "serve"]
 PORT = 8888
 TRY = "wsgiraw demo load --clients 50 --port {port}"
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 def add_arguments(parser: FlagParser) -> None:
     """Time and number."""
@@ -33,10 +35,13 @@ def serve(listener: socket.socket, seconds: float, children: int) -> None:
     try:
         while True:
             while len(alive) < children:
+                # Held back, or one that comes right after the fork could be lost to the child, or the child to us.
+                signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
                 pid = os.fork()
                 if pid == 0:
                     be_child(listener, seconds)
                 alive.add(pid)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             print(f"children: {' '.join(map(str, sorted(alive)))}")
             pid, status = os.wait()
             alive.remove(pid)
@@ -50,8 +55,9 @@ def serve(listener: socket.socket, seconds: float, children: int) -> None:
 
 
 def be_child(listener: socket.socket, seconds: float) -> NoReturn:
-    """Serve one client after the other."""
+    """Serve one client after the other, until a signal ends it."""
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         while True:
             client, (_, port, *_) = listener.accept()
             converse(client, port, seconds)
