@@ -32,22 +32,24 @@ def add_arguments(parser: FlagParser) -> None:
 def serve(listener: socket.socket, seconds: float, children: int) -> None:
     """Keep that many children, until interrupted; then end them."""
     alive: set[int] = set()
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # held back, so that `alive` is true whenever one is heard
     try:
         while True:
             while len(alive) < children:
-                # Held back, or one that comes right after the fork could be lost to the child, or the child to us.
-                signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
                 pid = os.fork()
                 if pid == 0:
                     be_child(listener, seconds)
                 alive.add(pid)
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             print(f"children: {' '.join(map(str, sorted(alive)))}")
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # until one has ended, whom it leaves a zombie
+            signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
             pid, status = os.wait()
             alive.remove(pid)
             print(f"child {pid} has ended with {os.waitstatus_to_exitcode(status)}; another takes its place")
             time.sleep(0.1)  # or children that cannot live would be forked as fast as they die
     finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         for pid in alive:
             os.kill(pid, signal.SIGTERM)
         for _ in alive:
