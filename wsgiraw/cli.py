@@ -7,7 +7,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wsgiraw.config import Config
@@ -34,6 +34,9 @@ package.module:site.app, or a factory: "package.module:create_app('x', debug=Tru
 Options can also be set in wsgiraw.toml, under [tool.wsgiraw] in pyproject.toml,
 and by the variables in brackets. Flags override variables, and variables files.
 {CONFIG_VARIABLE} names a file as --config does.
+
+Subcommands, each with its own --help:
+  wsgiraw demo [NAME]    run one of the programs that the server grew out of
 """
 _NO_DAEMON = (
     "--daemon is not offered: what starts wsgiraw in the background should also watch it and keep its output; use a "
@@ -56,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] in _SUBCOMMANDS:
+        return _SUBCOMMANDS[argv[0]](argv[1:])
     parser = _parser()
     given, unknown = parser.flags(argv)
     if given.pop("help", False):
@@ -91,6 +96,16 @@ def _main(argv: Sequence[str]) -> int:
         return config
 
     return run(settings.pinned, reread)
+
+
+def _demo(argv: Sequence[str]) -> int:
+    from wsgiraw.demos.command import main
+
+    return main(argv)
+
+
+_SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"demo": _demo}
+"""What may stand in the place of an application; each imports what it needs when it is called."""
 
 
 def _check(config: Config) -> int:
