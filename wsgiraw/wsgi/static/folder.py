@@ -160,15 +160,17 @@ class Folder:
 
     def entries(self, names: Sequence[bytes]) -> list[tuple[bytes, bool, os.stat_result]] | None:
         """Return (name, whether it is a directory, status) of all in a directory that would be served, in order."""
-        descriptor = self.open(names)
-        if descriptor is None:
+        directory = self.open_either(names)
+        if directory is None:
             return None
-        found = []
         try:
-            with os.scandir(descriptor) as scanned:
+            if not stat.S_ISDIR(directory[1].st_mode):
+                return None
+            with os.scandir(directory[0]) as scanned:
                 inner = [os.fsencode(entry.name) for entry in scanned]
         finally:
-            os.close(descriptor)
+            os.close(directory[0])
+        found = []
         for name in sorted(inner):
             if names_of("/" + name.decode("latin-1")) is None:
                 continue
