@@ -128,7 +128,7 @@ def test_tags_tell_states_apart() -> None:
     """By time, size and coding; the same file has the same on each machine."""
     moment = LONG_AGO * 10**9
     states = [(moment, 1, ""), (moment + 1, 1, ""), (moment, 2, ""), (moment, 1, "br")]
-    assert len({validators(*state, moment + 10**10).etag for state in states}) == 4
+    assert len({validators(*state, moment + 10**10).tag for state in states}) == 4
     assert not validators(moment, 1, "", moment + 1_999_999_999).strong
     assert validators(moment, 1, "", moment + 2_000_000_000).strong
 

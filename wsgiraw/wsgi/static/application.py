@@ -67,7 +67,8 @@ class Static:
             return _other_method(environ, start_response)
         path: str = environ["PATH_INFO"] or ("" if environ.get("SCRIPT_NAME") else "/")
         names = names_of(path)
-        if names is not None:
+        # Most of what an application is asked for is no file.
+        if names is not None and (self._otherwise is None or self._folder.may_have(names)):
             if names and names[-1]:
                 found = self._folder.open_either(names)
                 if found is not None and stat.S_ISREG(found[1].st_mode):

@@ -6,6 +6,7 @@ within one tick of the file system's clock, so they are strong only once that ti
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from wsgiraw.wsgi.static.dates import http_date, parse_http_date
@@ -26,16 +27,8 @@ class Validators(NamedTuple):
     strong: bool
     modified: int
     """Seconds since 1970."""
-
-    @property
-    def etag(self) -> str:
-        """The field value."""
-        return self.tag if self.strong else f"W/{self.tag}"
-
-    @property
-    def last_modified(self) -> str:
-        """The field value."""
-        return http_date(self.modified)
+    fields: tuple[tuple[str, str], tuple[str, str]]
+    """ETag and Last-Modified."""
 
 
 def validators(changed: int, size: int, coding: str, now: int) -> Validators:
@@ -43,9 +36,15 @@ def validators(changed: int, size: int, coding: str, now: int) -> Validators:
 
     Each content coding is a representation of its own and has its own tag (RFC 9110 §8.8.3.3).
     """
+    # RFC 9110 §8.8.2.1: the date is not later than Date.
+    return _validators(changed, size, coding, now - changed >= _SETTLED, min(changed, now) // 1_000_000_000)
+
+
+@lru_cache(1024)
+def _validators(changed: int, size: int, coding: str, strong: bool, modified: int) -> Validators:
     tag = f'"{changed:x}-{size:x}-{coding}"' if coding else f'"{changed:x}-{size:x}"'
-    # RFC 9110 §8.8.2.1: not later than Date.
-    return Validators(tag, now - changed >= _SETTLED, min(changed, now) // 1_000_000_000)
+    etag = tag if strong else f"W/{tag}"
+    return Validators(tag, strong, modified, (("ETag", etag), ("Last-Modified", http_date(modified))))
 
 
 def evaluate(environ: Mapping[str, Any], current: Validators) -> int:
@@ -74,7 +73,7 @@ def range_applies(environ: Mapping[str, Any], current: Validators) -> bool:
         return True
     if condition.endswith('"'):
         return current.strong and condition == current.tag
-    return current.strong and condition == current.last_modified
+    return current.strong and condition == http_date(current.modified)
 
 
 def _matches(tags: str, current: Validators, *, weakly: bool) -> bool:

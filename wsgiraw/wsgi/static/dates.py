@@ -4,7 +4,6 @@ import calendar
 import re
 import time
 from email.utils import formatdate
-from functools import lru_cache
 
 __all__ = ["http_date", "parse_http_date"]
 
@@ -20,7 +19,6 @@ _FORMS = (
 )
 
 
-@lru_cache(1024)
 def http_date(seconds: int) -> str:
     """Return a time in seconds since 1970 as IMF-fixdate."""
     return formatdate(seconds, usegmt=True)

@@ -67,6 +67,10 @@ class Folder:
         self.path = os.fsencode(path)
         self.follow_symlinks = follow_symlinks
 
+    def may_have(self, names: Sequence[bytes]) -> bool:
+        """Return whether it is worth while to open something: where not, this costs a third."""
+        return os.access(b"/".join((self.path, *names)), os.F_OK)
+
     def open(self, names: Sequence[bytes]) -> int | None:
         """Return a new descriptor of what names lead to, whatever it is; None where nothing is there for us.
 

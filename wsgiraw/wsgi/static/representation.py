@@ -50,7 +50,8 @@ def answer(
             for coding in codings if compressible else (IDENTITY,):
                 if coding == IDENTITY:
                     break
-                if (ready := folder.open_file([*names[:-1], names[-1] + SIBLINGS[coding]])) is not None:
+                sibling = [*names[:-1], names[-1] + SIBLINGS[coding]]
+                if folder.may_have(sibling) and (ready := folder.open_file(sibling)) is not None:
                     opened.close()
                     opened, status = FileSlice(ready[0], 0, ready[1].st_size), ready[1]
                     break
@@ -77,7 +78,7 @@ def _conditionally(
     """Answer with a representation, or say why not. Where this fails, the caller closes it."""
     size = status.st_size
     current = validators(status.st_mtime_ns, size, coding, time.time_ns())
-    fields += [("ETag", current.etag), ("Last-Modified", current.last_modified)]
+    fields += current.fields
     outcome = evaluate(environ, current)
     if outcome != 200:
         opened.close()
