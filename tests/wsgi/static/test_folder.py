@@ -203,6 +203,32 @@ def test_names(parts: list[str]) -> None:
         assert not any(name.startswith(b".") or b"\0" in name or b"\\" in name for name in names)
 
 
+PIECES = [
+    "/",
+    "..",
+    "%2e",
+    ".",
+    "%2f",
+    "\\",
+    "secret.txt",
+    "www",
+    "www-secret",
+    "docs",
+    "outside",
+    "out.txt",
+    "%00",
+    "sub",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9))
+def test_never_outside(static: Static, pieces: list[str]) -> None:
+    """Whatever a path is made of."""
+    answer = call(static, "/" + "".join(pieces))
+    assert answer.status in (200, 301, 404)
+    assert SECRET not in answer.body
+
+
 def test_paths_that_are_none() -> None:
     """An empty one is the folder itself; one without a slash at the beginning leads nowhere."""
     assert names_of("") == []
