@@ -165,6 +165,21 @@ def running(
         own=own,
         certificate=certificate,
     )
+    with started(name, arguments, port, path, core, environment, certificate) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    name: str,
+    arguments: list[str],
+    port: int,
+    path: str = "/",
+    core: int | None = None,
+    environment: dict[str, str] | None = None,
+    certificate: Certificate | None = None,
+) -> Iterator[Server]:
+    """The same for any command line that listens on a port."""
     search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     variables = {**os.environ, "PYTHONPATH": search_path, **(environment or {})}
     with tempfile.TemporaryFile() as output:

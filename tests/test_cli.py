@@ -88,6 +88,7 @@ def test_a_bare_command_shows_an_example(process: Command) -> None:
     assert (code, out) == (2, "")
     assert err.startswith("usage: wsgiraw [options] package.module:app\n")
     assert "wsgiraw mysite.web:app" in err
+    assert "wsgiraw --static public" in err
     assert len(err.splitlines()) < 10
 
 

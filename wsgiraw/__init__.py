@@ -23,6 +23,6 @@ from wsgiraw.launch import serve
 from wsgiraw.server import Server
 from wsgiraw.simple_server import make_server
 from wsgiraw.version import __version__
-from wsgiraw.wsgi import Mount
+from wsgiraw.wsgi import Mount, Static
 
-__all__ = ["Config", "ConfigError", "Mount", "Server", "__version__", "make_server", "serve"]
+__all__ = ["Config", "ConfigError", "Mount", "Server", "Static", "__version__", "make_server", "serve"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wsgiraw.config import Config
+from wsgiraw.config.static import parse_static
 from wsgiraw.errors import ApplicationNotFound, ConfigError
 from wsgiraw.flags import FlagParser, add_options
 from wsgiraw.importer import load, parse_specs, set_import_path
@@ -25,6 +26,7 @@ usage: {_USAGE}
 
   wsgiraw mysite.web:app               serve an application on http://127.0.0.1:8000/
   wsgiraw /=site:app /shop=shop:app    serve several, each at its prefix
+  wsgiraw --static public              serve files, beside an application or alone
   wsgiraw --help                       list all options
 """
 _EPILOG = f"""\
@@ -36,6 +38,7 @@ and by the variables in brackets. Flags override variables, and variables files.
 {CONFIG_VARIABLE} names a file as --config does.
 
 Subcommands, each with its own --help:
+  wsgiraw compare APP    compare servers on your own application
   wsgiraw demo [NAME]    run one of the programs that the server grew out of
 """
 _NO_DAEMON = (
@@ -79,7 +82,7 @@ def _main(argv: Sequence[str]) -> int:
     if print_config:
         sys.stdout.write(report(settings))
         return 0
-    if not settings.config.app:
+    if not (settings.config.app or settings.config.static):
         sys.stderr.write(_NO_APPLICATION)
         return 2
     if check:
@@ -91,11 +94,17 @@ def _main(argv: Sequence[str]) -> int:
 
     def reread() -> Config:
         config = gather(given, os.environ, start, file and str(start / file)).pinned
-        if not config.app:
+        if not (config.app or config.static):
             raise ConfigError("no application is named any more")
         return config
 
     return run(settings.pinned, reread)
+
+
+def _compare(argv: Sequence[str]) -> int:
+    from wsgiraw.compare.command import main
+
+    return main(argv)
 
 
 def _demo(argv: Sequence[str]) -> int:
@@ -104,19 +113,23 @@ def _demo(argv: Sequence[str]) -> int:
     return main(argv)
 
 
-_SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"demo": _demo}
+_SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "demo": _demo}
 """What may stand in the place of an application; each imports what it needs when it is called."""
 
 
 def _check(config: Config) -> int:
     set_import_path(config.chdir, config.pythonpath)
-    applications = load(config.app, config.factory)
-    for prefix, spec in parse_specs(config.app).items():
+    applications = load(config.app, config.factory) if config.app else {}
+    for prefix, spec in parse_specs(config.app).items() if config.app else ():
         kind = type(applications[prefix])
         mounted = f" at {prefix}" if prefix else ""
         sys.stdout.write(
             f"wsgiraw: yes, {spec} is a WSGI application{mounted} ({kind.__module__}.{kind.__qualname__})\n"
         )
+    for prefix, directory in map(parse_static, config.static):
+        if not Path(directory).is_dir():
+            raise ConfigError(f"static {directory!r}: no such directory: give an existing one")
+        sys.stdout.write(f"wsgiraw: yes, {directory} is a directory to be served at {prefix}\n")
     return 0
 
 

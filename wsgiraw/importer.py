@@ -20,7 +20,7 @@ from wsgiref.types import WSGIApplication
 
 from wsgiraw.errors import ApplicationNotFound, ConfigError
 
-__all__ = ["import_application", "load", "parse_specs", "set_import_path"]
+__all__ = ["checked_prefix", "import_application", "load", "parse_specs", "set_import_path"]
 
 _APPLICATION_NAMES = ("application", "app")
 _FACTORY_NAMES = ("create_app", "make_app")
@@ -58,7 +58,7 @@ def parse_specs(specs: Sequence[str]) -> dict[str, str]:
         before, equals, _ = text.partition("(")[0].partition("=")
         prefix, spec = (before, text[len(before) + 1 :]) if equals else ("", text)
         if equals:
-            prefix = _checked_prefix(prefix, text)
+            prefix = checked_prefix(prefix, text)
         if not spec.strip():
             raise ConfigError(f"{text!r} names no application: write {prefix}=package.module:app")
         if prefix in mounts and prefix:
@@ -72,7 +72,7 @@ def parse_specs(specs: Sequence[str]) -> dict[str, str]:
     return mounts
 
 
-def _checked_prefix(prefix: str, text: str) -> str:
+def checked_prefix(prefix: str, text: str) -> str:
     if not prefix.startswith("/"):
         raise ConfigError(f"{text!r}: a mount prefix begins with a slash: did you mean '/{text}'?")
     if prefix != "/" and prefix.endswith("/"):

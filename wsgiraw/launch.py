@@ -19,7 +19,7 @@ from wsgiraw.net import Certificates
 from wsgiraw.observe import banner, log, open_access_log, reopen, set_up_error_log
 from wsgiraw.pidfile import PidFile
 from wsgiraw.process import Source, privileges, serve_alone, work
-from wsgiraw.shares import tls_settings
+from wsgiraw.shares import located, tls_settings
 from wsgiraw.strategies.prefork import Duties, Ports, Predecessor, predecessor, supervise
 from wsgiraw.systemd import ServiceManager
 from wsgiraw.version import __version__
@@ -129,7 +129,7 @@ def _serve(
 
     def prepared(config: Config) -> Config:
         """Load what workers share, before they are forked and part with privileges. Raises `ConfigError`."""
-        config = _with_access_log(config)
+        config = replace(_with_access_log(config), static=located(config, source.directory))
         settings = tls_settings(config, source.directory)
         certificates[config] = None if settings is None else Certificates(settings)
         return config

@@ -7,13 +7,14 @@ import dataclasses
 import difflib
 import functools
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from wsgiraw.errors import ConfigError
 from wsgiraw.kinds import SWITCH, YES_NO, Kind
 
-__all__ = ["Option", "declared", "did_you_mean", "filled", "option"]
+__all__ = ["Option", "declared", "did_you_mean", "field_value", "filled", "option"]
 
 T = TypeVar("T")
 
@@ -133,6 +134,14 @@ def filled(text: str) -> str:
     """Refuse the empty text, and what no name on a file system can hold."""
     if not text or "\0" in text:
         raise ValueError("'' is empty: give a name" if not text else f"{text!r} holds a NUL")
+    return text
+
+
+def field_value(text: str) -> str:
+    """Refuse what cannot be the value of a field in a response; the empty text can, and means that none is sent."""
+    # RFC 9110 §5.5: a field value begins and ends with a visible character and holds no control characters.
+    if not re.fullmatch(r"(?:[!-~](?:[ -~]*[!-~])?)?", text):
+        raise ValueError(f"{text!r} cannot be sent: use printable ASCII without spaces around it")
     return text
 
 

@@ -60,7 +60,7 @@ class Source:
         """Return the application. Raises `ConfigError`."""
         if self.loaded is not None:
             return self.loaded
-        applications = load(config.app, config.factory)
+        applications = load(config.app, config.factory) if config.app or not config.static else {}
         return applications[""] if list(applications) == [""] else Mount(applications)
 
 

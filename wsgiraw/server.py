@@ -15,11 +15,11 @@ from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
 from wsgiraw.net import Certificates, Listener, listen
 from wsgiraw.observe import open_access_log, reopen
-from wsgiraw.shares import capacity, forwarding, limits, timeouts, tls_settings
+from wsgiraw.shares import capacity, forwarding, limits, static_files, timeouts, tls_settings
 from wsgiraw.strategies import STRATEGIES, Patience, Pulse, Service, Stop, Tally, serial
 from wsgiraw.trust import TrustedPeers
 from wsgiraw.version import __version__
-from wsgiraw.wsgi import Gateway, Health, Redirect
+from wsgiraw.wsgi import Gateway, Health, Redirect, beside
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -68,6 +68,8 @@ class Server:
         self._process = os.getpid()
         self._shared = master is not None
         self._stop = Stop(config.graceful_timeout, master)
+        if config.static:
+            application = beside(application, *static_files(config))
         if config.lint:
             application = validator(application)
         if config.redirect_http is not None:

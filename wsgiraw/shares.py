@@ -1,16 +1,20 @@
 """What each part is given of the configuration, in the part's own words. Decides nothing and builds nothing."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from wsgiraw.config import Config
+from wsgiraw.config.static import parse_static
 from wsgiraw.descriptors import spare_descriptors
 from wsgiraw.http11 import BodyMemory, Limits
 from wsgiraw.net import TLSSettings
 from wsgiraw.strategies import Capacity, Timeouts
 from wsgiraw.trust import TrustedPeers
-from wsgiraw.wsgi import Forwarding
+from wsgiraw.wsgi import Forwarding, Static
 
-__all__ = ["capacity", "forwarding", "limits", "timeouts", "tls_settings"]
+__all__ = ["capacity", "forwarding", "limits", "located", "static_files", "timeouts", "tls_settings"]
 
 
 def limits(config: Config) -> Limits:
@@ -76,3 +80,24 @@ def tls_settings(config: Config, directory: str = "") -> TLSSettings | None:
 def forwarding(config: Config) -> Forwarding:
     """Return which proxies are believed, and what."""
     return Forwarding(TrustedPeers(config.trusted_proxies), config.forwarded_fields, config.trusted_hops)
+
+
+def located(config: Config, directory: str) -> tuple[str, ...]:
+    """Return `config.static` with directories that do not depend on the current one; `chdir` starts from `directory`.
+
+    They keep the names that they were given: a deployment may let those point elsewhere.
+    """
+    found = map(parse_static, config.static)
+    return tuple(f"{prefix}={Path(directory, config.chdir, folder).absolute()}" for prefix, folder in found)
+
+
+def static_files(config: Config) -> tuple[dict[str, str], Callable[..., Any]]:
+    """Return the folders by prefix, and what makes an application of one: see `wsgiraw.wsgi.beside`."""
+    serving = functools.partial(
+        Static,
+        cache_control=config.static_cache_control,
+        listing=config.static_listing,
+        follow_symlinks=config.follow_symlinks,
+    )
+    folders = dict(map(parse_static, located(config, "")))
+    return folders, lambda folder, otherwise: serving(folder, otherwise=otherwise)

@@ -30,6 +30,9 @@ visitor."""
 VARIANTS = 256
 """As many visitors take turns, so that no server gains by remembering the one before."""
 
+_LARGE = 16 * 1024
+"""Octets of a body from which on one visitor sends all: each variant is kept in memory."""
+
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
 _KEYS = ("method", "target", "headers", "json", "data", "expect")
 
@@ -67,7 +70,8 @@ class Wanted:
 
     def variants(self, host: str, keep_alive: bool = True) -> list[bytes]:
         """Return the request as so many visitors send it."""
-        return [self.octets(host, keep_alive, variant) for variant in range(VARIANTS)]
+        number = VARIANTS if len(self.body) < _LARGE else 1
+        return [self.octets(host, keep_alive, variant) for variant in range(number)]
 
 
 def given_requests(flags: Sequence[tuple[str, str]]) -> list[Wanted]:

@@ -2,8 +2,8 @@
 
 Flags, `WSGIRAW_*` variables, TOML keys, `--help`, `--print-config` and `serve(app, **options)` all follow from here.
 Says nothing about where values come from (sources.py) and opens nothing: an address or a file is only a text here.
-The options stand in application.py, tls.py, proxies.py, processes.py, limits.py and wire.py; each class adds its own to
-those before.
+The options stand in application.py, static.py, tls.py, proxies.py, processes.py, limits.py and wire.py; each
+class adds its own to those before.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ from typing import Self
 
 from wsgiraw.addresses import TCPAddress, joined, parse_address, redirecting
 from wsgiraw.config.processes import ONE_THREAD, STRATEGY_NAMES
+from wsgiraw.config.static import parse_static
 from wsgiraw.config.wire import LOG_LEVELS, WireOptions
 from wsgiraw.errors import ConfigError
 from wsgiraw.options import declared, did_you_mean
@@ -32,9 +33,16 @@ class Config(WireOptions):
                 f"threads {self.threads} does not fit strategy {self.strategy!r}, which runs the application on one "
                 "thread: leave threads alone, and use workers for more at a time"
             )
+        self._check_static()
         self._check_tls()
         if self.proxy_protocol and not self.trusted_proxies:
             raise ConfigError("proxy_protocol believes trusted proxies only: give trusted_proxies")
+
+    def _check_static(self) -> None:
+        prefixes = [parse_static(text)[0] for text in self.static]
+        for prefix in prefixes:
+            if prefixes.count(prefix) > 1:
+                raise ConfigError(f"static has two directories at {prefix}: give one, or another prefix: /prefix=DIR")
 
     def _check_tls(self) -> None:
         if self.keyfile and len(self.keyfile) != len(self.certfile):

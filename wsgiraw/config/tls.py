@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from wsgiraw.config.application import ApplicationOptions
+from wsgiraw.config.static import StaticOptions
 from wsgiraw.kinds import LIST, NAME, OPTIONAL_PORT, TEXT
 from wsgiraw.options import filled, option
 
@@ -12,7 +12,7 @@ _TLS = "TLS"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TLSOptions(ApplicationOptions):
+class TLSOptions(StaticOptions):
     """With a certificate, TLS is spoken on every address."""
 
     certfile: tuple[str, ...] = option(

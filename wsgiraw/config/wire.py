@@ -1,24 +1,16 @@
 """What is logged, and what replies say of us."""
 
 import dataclasses
-import re
 
 from wsgiraw.config.limits import LimitOptions
 from wsgiraw.kinds import LOG_FILE, SWITCH, TEXT
-from wsgiraw.options import filled, option
+from wsgiraw.options import field_value, filled, option
 
 __all__ = ["LOG_LEVELS", "WireOptions"]
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 _LOGGING, _REPLIES = "Logging", "Replies"
-
-
-def _field_value(text: str) -> str:
-    # RFC 9110 §5.5: a field value begins and ends with a visible character and holds no control characters.
-    if not re.fullmatch(r"(?:[!-~](?:[ -~]*[!-~])?)?", text):
-        raise ValueError(f"{text!r} cannot be sent: use printable ASCII without spaces around it")
-    return text
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +42,7 @@ class WireOptions(LimitOptions):
         choices=LOG_LEVELS,
     )
     server_header: str = option(
-        "wsgiraw", "The Server field of responses; empty sends none.", kind=TEXT, group=_REPLIES, check=_field_value
+        "wsgiraw", "The Server field of responses; empty sends none.", kind=TEXT, group=_REPLIES, check=field_value
     )
     lint: bool = option(
         False,

@@ -8,6 +8,7 @@ from wsgiraw.wsgi.health import Health
 from wsgiraw.wsgi.mount import Mount
 from wsgiraw.wsgi.redirect import REDIRECT, Redirect
 from wsgiraw.wsgi.spool_file import open_spool_file
+from wsgiraw.wsgi.static import Static, beside
 
 __all__ = [
     "REDIRECT",
@@ -19,6 +20,8 @@ __all__ = [
     "Mount",
     "Octets",
     "Redirect",
+    "Static",
+    "beside",
     "open_spool_file",
     "tls_environ",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import FileIO
 from typing import NamedTuple, Protocol
 
-__all__ = ["FileSegment", "FileWrapper"]
+__all__ = ["FileSegment", "FileSlice", "FileWrapper"]
 
 
 class FileSegment(NamedTuple):
@@ -51,3 +51,32 @@ class FileWrapper:
         if not stat.S_ISREG(status.st_mode) or not status.st_size:  # what is in /proc has a size only once it is read
             return None
         return FileSegment(descriptor, offset, max(status.st_size - offset, 0))
+
+
+class FileSlice(FileWrapper):
+    """A part of a regular file by its descriptor, which is closed with it; no system call before it is sent.
+
+    Iterating gives the same octets, for whoever does not send files.
+    """
+
+    def __init__(self, descriptor: int, offset: int, size: int, blksize: int = 64 * 1024) -> None:
+        self._segment = FileSegment(descriptor, offset, size)
+        self._open = True
+        self.blksize = blksize
+
+    def __iter__(self) -> Iterator[bytes]:
+        descriptor, offset, size = self._segment
+        stop = offset + size
+        while offset < stop and (block := os.pread(descriptor, min(self.blksize, stop - offset), offset)):
+            offset += len(block)
+            yield block
+
+    def segment(self) -> FileSegment:
+        """Return it."""
+        return self._segment
+
+    def close(self) -> None:
+        """Close the file. Closing twice is allowed: the descriptor may be another file's by then."""
+        if self._open:
+            self._open = False
+            os.close(self._segment.descriptor)
