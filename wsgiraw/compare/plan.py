@@ -11,7 +11,7 @@ from wsgiraw.options import declared, filled, option
 __all__ = ["PROFILES", "Plan", "make_plan"]
 
 PROFILES: dict[str, dict[str, Any]] = {
-    "quick": {"rounds": 3, "duration": 0.5, "warm_up": 0.2},
+    "quick": {"rounds": 4, "duration": 0.25, "warm_up": 0.1, "patience": 1.0},
     "standard": {},
     "full": {"rounds": 9, "duration": 5.0, "warm_up": 1.0},
 }
@@ -72,8 +72,8 @@ class Plan:
     )
     profile: str = option(
         "standard",
-        "How thoroughly: quick is 3 rounds of half a second and takes a minute or so, standard is 5 rounds of 2 s, "
-        "full is 9 rounds of 5 s.",
+        "How thoroughly: quick is 4 rounds of a quarter of a second, a minute or so in all, standard is 5 rounds of "
+        "2 s, full is 9 rounds of 5 s.",
         kind=TEXT,
         group=_MEASURING,
         choices=tuple(PROFILES),
@@ -92,6 +92,14 @@ class Plan:
     )
     warm_up: float = option(
         0.5, "Load that is not measured, before.", kind=SECONDS, group=_MEASURING, minimum=0.0, maximum=600.0
+    )
+    patience: float = option(
+        5.0,
+        "How long answers are waited for once all requests are sent; a server that does not answer costs so much.",
+        kind=SECONDS,
+        group=_MEASURING,
+        minimum=0.1,
+        maximum=600.0,
     )
     connections: int = option(
         32, "Connections of the load.", kind=INTEGER, group=_MEASURING, minimum=1, maximum=10000, flags=("-c",)

@@ -148,6 +148,7 @@ class Measurement:
                 rate,
                 connections=plan.connections,
                 seconds=plan.duration,
+                patience=plan.patience,
                 stalled=clients,
                 cores=self._cores,
             )
@@ -169,9 +170,14 @@ class Measurement:
         )
 
     def _load(self, server: Running, seconds: float) -> Load:
-        connections = self._plan.connections
-        questions = self._questions(server)
-        return closed_loop(server.port, questions, connections=connections, seconds=seconds, cores=self._cores)
+        return closed_loop(
+            server.port,
+            self._questions(server),
+            connections=self._plan.connections,
+            seconds=seconds,
+            patience=self._plan.patience,
+            cores=self._cores,
+        )
 
     def _questions(self, server: Running) -> list[Question]:
         host = f"{HOST}:{server.port}"
