@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 Serve = Callable[..., Server]
+ServeEverywhere = Callable[..., list[Server]]
 
 
 def pytest_collection_finish() -> None:
@@ -54,5 +55,19 @@ def serve(strategy: str) -> Iterator[Serve]:
 
         def start(application: "WSGIApplication", **options: object) -> Server:
             return stack.enter_context(Server(application, port=0, strategy=strategy, **options))
+
+        yield start
+
+
+@pytest.fixture
+def serve_everywhere() -> Iterator[ServeEverywhere]:
+    """Start a server on each strategy, for tests that last: all of them at the same time are long enough once."""
+    with ExitStack() as stack:
+
+        def start(application: "WSGIApplication", **options: object) -> list[Server]:
+            return [
+                stack.enter_context(Server(application, port=0, strategy=strategy, **options))
+                for strategy in STRATEGIES
+            ]
 
         yield start
