@@ -112,13 +112,14 @@ def replies(octets: bytes, *methods: str) -> list[Reply]:
 
 
 def _chunks(octets: bytes) -> tuple[bytes, bytes]:
-    body = b""
+    body, start = bytearray(), 0
     while True:
-        size, separator, octets = octets.partition(b"\r\n")
-        assert separator, "a chunked body without an end"
-        count = int(size, 16)
-        body += octets[:count]
-        assert octets[count : count + 2] == b"\r\n", "a chunk without an end"
-        octets = octets[count + 2 :]
+        end = octets.find(b"\r\n", start)
+        assert end >= 0, "a chunked body without an end"
+        count = int(octets[start:end], 16)
+        start, end = end + 2, end + 2 + count
+        body += octets[start:end]
+        assert octets[end : end + 2] == b"\r\n", "a chunk without an end"
+        start = end + 2
         if count == 0:
-            return body, octets
+            return bytes(body), octets[start:]
