@@ -20,17 +20,26 @@ Serve = Callable[..., Server]
 ServeEverywhere = Callable[..., list[Server]]
 
 
+M_ARENA_MAX = -8
+"""Of mallopt(3)."""
+
+
 def pytest_collection_finish() -> None:
-    """Spare the collector the thousands of tests, which stay until the end: each collection would look at them all."""
+    """Spare the collector the thousands of tests, which stay until the end: each collection would look at them all.
+
+    Threads share what memory is free: `forking` forks from this process, and each fork copies the tables of all it has.
+    """
     gc.collect()
     gc.freeze()
+    with suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def trimmed() -> Iterator[None]:
-    """Give back free memory: `forking` forks from this process, and each fork copies the tables of all that it has."""
+    """Give back the memory that is free after a module."""
     yield
-    with suppress(AttributeError):  # another C library than glibc
+    with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
