@@ -4,10 +4,9 @@ import os
 import socket
 import weakref
 from dataclasses import dataclass
+from typing import Protocol
 
-from wsgiraw import Server
-
-__all__ = ["Reply", "closed_in_children", "connect", "exchange", "read_all", "replies"]
+__all__ = ["Listening", "Reply", "closed_in_children", "connect", "exchange", "read_all", "replies"]
 
 PATIENCE = 20.0
 """Seconds after which a test that waits has failed."""
@@ -31,6 +30,14 @@ def closed_in_children(client: socket.socket) -> None:
     _clients.add(client)
 
 
+class Listening(Protocol):
+    """A server of whatever kind, as clients know it."""
+
+    @property
+    def port(self) -> int:
+        """Return the port of its first listener on loopback."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """One response as it was on the wire; field names in lower case."""
@@ -47,7 +54,7 @@ class Reply:
         return values[0] if values else None
 
 
-def connect(server: Server) -> socket.socket:
+def connect(server: Listening) -> socket.socket:
     """Return a connection to a server's first listener."""
     client = socket.socket()
     closed_in_children(client)  # before the server can fork because of it
@@ -60,7 +67,7 @@ def connect(server: Server) -> socket.socket:
     return client
 
 
-def exchange(server: Server, octets: bytes, *, half_close: bool = True) -> bytes:
+def exchange(server: Listening, octets: bytes, *, half_close: bool = True) -> bytes:
     """Send octets on a new connection; return all that comes back until the server closes."""
     with connect(server) as client:
         client.sendall(octets)
@@ -105,13 +112,14 @@ def replies(octets: bytes, *methods: str) -> list[Reply]:
 
 
 def _chunks(octets: bytes) -> tuple[bytes, bytes]:
-    body = b""
+    body, start = bytearray(), 0
     while True:
-        size, separator, octets = octets.partition(b"\r\n")
-        assert separator, "a chunked body without an end"
-        count = int(size, 16)
-        body += octets[:count]
-        assert octets[count : count + 2] == b"\r\n", "a chunk without an end"
-        octets = octets[count + 2 :]
+        end = octets.find(b"\r\n", start)
+        assert end >= 0, "a chunked body without an end"
+        count = int(octets[start:end], 16)
+        start, end = end + 2, end + 2 + count
+        body += octets[start:end]
+        assert octets[end : end + 2] == b"\r\n", "a chunk without an end"
+        start = end + 2
         if count == 0:
-            return body, octets
+            return bytes(body), octets[start:]

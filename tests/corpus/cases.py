@@ -6,11 +6,13 @@ and knows nothing of any parser: the tests that run the cases decide how the oct
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
-__all__ = ["Case", "ExpectedRequest", "invalid", "valid"]
+__all__ = ["Case", "ExpectedRequest", "Subject", "invalid", "subjects", "valid"]
 
 CORPUS = Path(__file__).parent
 
@@ -51,6 +53,35 @@ class Case:
 
     def __str__(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Cases whose names begin with the same word, and are tested together: a test for each costs more than the case."""
+
+    word: str
+    cases: tuple[Case, ...]
+
+    def __str__(self) -> str:
+        return self.word
+
+    def each(self, check: Callable[[Case], None]) -> None:
+        """Check every case; raise all that was raised, each with the name of its case."""
+        faults: list[Exception] = []
+        for case in self.cases:
+            try:
+                check(case)
+            except Exception as fault:
+                fault.add_note(f"in the case {case}")
+                faults.append(fault)
+        if faults:
+            raise ExceptionGroup(f"{len(faults)} of {len(self.cases)} cases", faults)
+
+
+def subjects(cases: list[Case]) -> list[Subject]:
+    """Put cases together by what they are about."""
+    names = sorted(cases, key=str)
+    return [Subject(word, tuple(found)) for word, found in groupby(names, lambda case: case.name.partition("-")[0])]
 
 
 def load(path: Path) -> Case:

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.strategies.applications import GET, Happened, read_reply
 from tests.strategies.waiting import eventually
 from tests.wire import connect, exchange, read_all, replies
 from tests.wsgi.applications import read_until_reset
+from wsgiraw import Server
 
 SHORT = 0.4
 PATIENT = 1.2
@@ -65,34 +67,22 @@ def test_a_body_that_begins_well_and_then_only_drips_gets_408(serve: Serve) -> N
     assert reply.status == 408
 
 
-def test_a_body_above_the_rate_may_take_its_time(serve: Serve) -> None:
-    """Longer than body_timeout for the whole, which is a limit to each span only."""
-    server = serve(app, body_timeout=PATIENT, min_rate=100)
-    with connect(server) as client, client.makefile("rb") as stream:
-        client.sendall(post("/digest", bytes(100_000))[:-100_000])
-        began, sent = time.monotonic(), 0
-        while time.monotonic() < began + 1.5 * PATIENT:
-            client.sendall(bytes(500))
-            sent += 500
-            spend(0.02)
-        client.sendall(bytes(100_000 - sent))
-        reply = read_reply(stream)
-    assert (reply.status, reply.body.split()[0]) == (200, b"100000")
-    assert server.tally["body_timeout"] == 0
-
-
-@pytest.mark.parametrize("path", ["/endless", "/written"])
-def test_a_response_taken_below_the_rate_is_cut_off(serve: Serve, path: str) -> None:
+def test_a_response_taken_below_the_rate_is_cut_off(serve: Serve) -> None:
     """A few octets at a time where more are asked for: always reading, yet too slow."""
     server = serve(app, write_timeout=SHORT, min_rate=1_000_000)
-    with dial(server.port, narrow=True) as client:
-        client.sendall(ask(path))
-        with suppress(ConnectionResetError):
-            for _ in range(1000):
-                assert client.recv(100)
-                spend(0.01)
-            pytest.fail("it was never cut off")
-    assert server.tally["write_timeout"] == 1
+
+    def take(path: str) -> None:
+        with dial(server.port, narrow=True) as client:
+            client.sendall(ask(path))
+            with suppress(ConnectionResetError):
+                for _ in range(1000):
+                    assert client.recv(100)
+                    spend(0.01)
+                pytest.fail("it was never cut off")
+
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(take, ["/endless", "/written"])) == [None, None]
+    assert server.tally["write_timeout"] == 2
 
 
 class Large:
@@ -115,13 +105,24 @@ class Large:
         self.closed.set()
 
 
-@pytest.mark.parametrize("count", [1, 100])
-def test_a_response_taken_above_the_rate_may_take_its_time(serve: Serve, count: int) -> None:
-    """Longer than write_timeout for the whole, which is a limit to each span only."""
-    large = Large(count)
-    server = serve(large, write_timeout=PATIENT, min_rate=1000)
+def upload(server: Server) -> None:
+    """Send a body slowly, which takes longer than PATIENT."""
+    with connect(server) as client, client.makefile("rb") as stream:
+        client.sendall(post("/digest", bytes(100_000))[:-100_000])
+        began, sent = time.monotonic(), 0
+        while time.monotonic() < began + 1.5 * PATIENT:
+            client.sendall(bytes(500))
+            sent += 500
+            spend(0.02)
+        client.sendall(bytes(100_000 - sent))
+        reply = read_reply(stream)
+    assert (reply.status, reply.body.split()[0]) == (200, b"100000")
+
+
+def download(server: Server, path: str) -> None:
+    """Take a response slowly, which takes longer than PATIENT."""
     with dial(server.port, narrow=True) as client:
-        client.sendall(ask("/", "Connection: close"))
+        client.sendall(ask(path, "Connection: close"))
         began, received = time.monotonic(), bytearray()
         while time.monotonic() < began + 1.5 * PATIENT:
             received += client.recv(20_000)
@@ -130,9 +131,24 @@ def test_a_response_taken_above_the_rate_may_take_its_time(serve: Serve, count: 
         received += read_all(client)
     (reply,) = replies(bytes(received))
     assert len(reply.body) == Large.SIZE
-    assert large.closed.wait(20)
-    assert large.closed.take() == 1
-    assert server.tally["write_timeout"] == 0
+
+
+def test_above_the_rate_both_bodies_and_responses_may_take_their_time(serve: Serve) -> None:
+    """Longer than the timeout for the whole, which is a limit to each span only. All at the same time."""
+    large = {"/large/1": Large(1), "/large/100": Large(100)}
+
+    def either(environ, start_response):  # type: ignore[no-untyped-def]
+        return large.get(environ["PATH_INFO"], app)(environ, start_response)
+
+    server = serve(either, body_timeout=PATIENT, write_timeout=PATIENT, min_rate=100)
+    with ThreadPoolExecutor() as pool:
+        clients = [pool.submit(upload, server), *(pool.submit(download, server, path) for path in large)]
+        for client in clients:
+            client.result()
+    for response in large.values():
+        assert response.closed.wait(20)
+        assert response.closed.take() == 1
+    assert (server.tally["body_timeout"], server.tally["write_timeout"]) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", ["one piece", "pieces", "file", "written"])

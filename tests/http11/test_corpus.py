@@ -1,23 +1,21 @@
 """Every case of the corpus: whole, cut at every position, octet by octet, and over sockets on every strategy."""
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
-from wsgiref.validate import validator
 
 import pytest
 
 from tests.corpus import cases
-from tests.corpus.cases import Case, ExpectedRequest
+from tests.corpus.cases import Case, ExpectedRequest, Subject, subjects
 from tests.http11.outcome import Outcome, Seen, cut, outcome
-from tests.wire import exchange, replies
+from tests.http11.telling import app
+from tests.process import running
+from tests.wire import Listening, exchange, replies
 from wsgiraw import Server
 from wsgiraw.http11 import Connection, Limits
 from wsgiraw.strategies import STRATEGIES
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
 VALID = cases.valid()
 INVALID = cases.invalid()
@@ -30,21 +28,16 @@ SAMPLES = 60
 """Cuts of a larger one."""
 
 
-@pytest.mark.parametrize("case", VALID + INVALID, ids=str)
-def test_whole(case: Case) -> None:
+@pytest.mark.parametrize("subject", subjects(VALID + INVALID), ids=str)
+def test_whole(subject: Subject) -> None:
     """In one piece, a case gives what its file says."""
-    _check(case, outcome([case.octets]))
+    subject.each(lambda case: _check(case, outcome([case.octets])))
 
 
-@pytest.mark.parametrize("case", VALID + INVALID, ids=str)
-def test_cut(case: Case) -> None:
+@pytest.mark.parametrize("subject", subjects(VALID + INVALID), ids=str)
+def test_cut(subject: Subject) -> None:
     """The result is the same wherever the octets are cut, and when each arrives alone."""
-    whole = outcome([case.octets])
-    size = len(case.octets)
-    step = 1 if size <= SMALL else size // SAMPLES
-    for position in range(1, size, step):
-        assert outcome(cut(case.octets, position)) == whole, f"cut at {position}"
-    assert outcome(bytes([octet]) for octet in case.octets) == whole, "octet by octet"
+    subject.each(_cut)
 
 
 @pytest.mark.parametrize("case", WAITING, ids=str)
@@ -66,9 +59,28 @@ def test_interim(case: Case) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")  # the validator knows a few
-@pytest.mark.parametrize("case", VALID, ids=str)
-def test_valid_over_sockets(case: Case, server: Server) -> None:
+@pytest.mark.parametrize("subject", subjects(VALID), ids=str)
+def test_valid_over_sockets(subject: Subject, server: Listening) -> None:
     """Sent in one go over a socket, each request reaches the application, and is answered in order."""
+    subject.each(lambda case: _served_over_sockets(case, server))
+
+
+@pytest.mark.parametrize("subject", subjects(INVALID), ids=str)
+def test_invalid_over_sockets(subject: Subject, server: Listening) -> None:
+    """The requests before the fault are answered, then comes the refusal: a line of plain text, and the end."""
+    subject.each(lambda case: _refused_over_sockets(case, server))
+
+
+def _cut(case: Case) -> None:
+    whole = outcome([case.octets])
+    size = len(case.octets)
+    step = 1 if size <= SMALL else size // SAMPLES
+    for position in range(1, size, step):
+        assert outcome(cut(case.octets, position)) == whole, f"cut at {position}"
+    assert outcome(bytes([octet]) for octet in case.octets) == whole, "octet by octet"
+
+
+def _served_over_sockets(case: Case, server: Listening) -> None:
     answers = replies(exchange(server, case.octets), *[request.method for request in case.requests])
     final = [answer for answer in answers if answer.status != 100]
     assert [answer.status for answer in final] == [200] * len(case.requests)
@@ -77,9 +89,7 @@ def test_valid_over_sockets(case: Case, server: Server) -> None:
             _check_environ(expected, json.loads(answer.body))
 
 
-@pytest.mark.parametrize("case", INVALID, ids=str)
-def test_invalid_over_sockets(case: Case, server: Server) -> None:
-    """The requests before the fault are answered, then comes the refusal: a line of plain text, and the end."""
+def _refused_over_sockets(case: Case, server: Listening) -> None:
     refused = "HEAD" if not case.requests and case.octets.startswith(b"HEAD ") else "GET"
     methods = [*(request.method for request in case.requests), refused]
     *answers, refusal = replies(exchange(server, case.octets), *methods)
@@ -128,17 +138,21 @@ def _check_environ(expected: ExpectedRequest, environ: dict[str, str]) -> None:
     assert expected.has_body(environ["body"].encode("latin-1"))
 
 
+class Apart(NamedTuple):
+    """A server in a process of its own."""
+
+    port: int
+
+
 @pytest.fixture(scope="module", params=STRATEGIES)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """One server for all cases, on each strategy."""
-    with Server(validator(_tell), port=0, strategy=request.param) as server:
-        yield server
-
-
-def _tell(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    told = {key: value for key, value in environ.items() if isinstance(value, str)}
-    told["body"] = environ["wsgi.input"].read(-1).decode("latin-1")
-    body = json.dumps(told).encode()
-    # The validator hides that this is one piece, and HTTP/1.0 keeps a connection only for a body with a length.
-    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
+    """One server for all cases, on each strategy; one that forks does so from a process that is smaller than ours."""
+    if STRATEGIES[request.param].multiprocess:
+        folder = tmp_path_factory.mktemp("apart")
+        options = ("--port=0", "--workers=0", f"--strategy={request.param}")
+        with running(folder, "tests.http11.telling:app", *options) as process:
+            yield Apart(process.port())
+            assert process.stop() == 0
+    else:
+        with Server(app, port=0, strategy=request.param) as server:
+            yield server

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,20 @@ from tests.wire import connect
 
 SIZE = 50_000_000
 BLOCK = bytes(range(256)) * 250  # 64,000 octets
-BODY = (BLOCK * (SIZE // len(BLOCK) + 1))[:SIZE]
+
+
+@cache
+def body() -> bytes:
+    """Return the body; not before it is needed, for it is large, and others are tested in the same process."""
+    return (BLOCK * (SIZE // len(BLOCK) + 1))[:SIZE]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """And not for longer."""
+    yield
+    body.cache_clear()
+
 
 SOURCE = """
 import re
@@ -35,21 +49,21 @@ def app(environ, start_response):
 def whole(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """One piece, as large as the body."""
     start_response("200 OK", [("Content-Length", str(SIZE))])
-    return [BODY]
+    return [body()]
 
 
 def pieces(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
     """A generator without a Content-Length: chunks."""
     start_response("200 OK", [])
     for at in range(0, SIZE, len(BLOCK)):
-        yield bytes(bytearray(BODY[at : at + len(BLOCK)]))  # a new one each time
+        yield bytes(bytearray(body()[at : at + len(BLOCK)]))  # a new one each time
 
 
 def file(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """A file, by sendfile."""
     path = Path("body")
     if not path.exists():
-        path.write_bytes(BODY)
+        path.write_bytes(body())
     start_response("200 OK", [])
     return environ["wsgi.file_wrapper"](path.open("rb"))  # type: ignore[no-any-return]
 
@@ -58,7 +72,7 @@ def written(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iter
     """PEP 3333's write(): what the client has not taken waits on disk."""
     write = start_response("200 OK", [])
     for at in range(0, SIZE, len(BLOCK)):
-        write(BODY[at : at + len(BLOCK)])
+        write(body()[at : at + len(BLOCK)])
     return []
 
 
@@ -82,7 +96,7 @@ def test_a_client_that_does_not_read(tmp_path: Path, way: str) -> None:
         request = GET.replace(b"/", f"/{way}".encode(), 1)
         with process.connect(port) as first, first.makefile("rb") as stream:
             first.sendall(request)  # once through, so that all memory that is needed anyway has been used
-            assert read_reply(stream).body == BODY
+            assert read_reply(stream).body == body()
         _, before = ask(process, port)
         with process.connect(port) as slow, slow.makefile("rb") as stream:
             slow.sendall(request)
@@ -91,7 +105,7 @@ def test_a_client_that_does_not_read(tmp_path: Path, way: str) -> None:
                 _, peak = ask(process, port)
             assert peak - before < 4_000_000
             assert start == b"H"
-            assert read_reply(Rest(start, stream)).body == BODY  # type: ignore[arg-type]
+            assert read_reply(Rest(start, stream)).body == body()  # type: ignore[arg-type]
         _, peak = ask(process, port)
         assert peak - before < 4_000_000
         assert process.stop() == 0
@@ -119,4 +133,4 @@ def test_each_octet_arrives(serve: Serve, way: str, tmp_path: Path, monkeypatch:
     with connect(server) as client, client.makefile("rb") as stream:
         client.sendall(GET + GET)
         for _ in range(2):
-            assert read_reply(stream).body == BODY
+            assert read_reply(stream).body == body()

@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -121,25 +122,28 @@ def test_quick_requests_are_left_alone(serve: Serve, caplog: pytest.LogCaptureFi
 
 
 @pytest.mark.parametrize("strategy", CONCURRENT)
-@pytest.mark.parametrize("kind", ["list", "generator", "write"])
-def test_a_client_that_takes_its_time_is_no_slow_application(
-    serve: Serve, kind: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_client_that_takes_its_time_is_no_slow_application(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """However the application gives its response: three clients at the same time."""
     pieces = [bytes(1_000_000)] * 20
 
     def big(environ, start_response):  # type: ignore[no-untyped-def]
+        kind = environ["PATH_INFO"]
         write = start_response("200 OK", [])
-        if kind == "write":
+        if kind == "/write":
             for piece in pieces:
                 write(piece)
-        return {"list": [b"".join(pieces)], "generator": (piece for piece in pieces), "write": []}[kind]
+        return {"/list": [b"".join(pieces)], "/generator": (piece for piece in pieces), "/write": []}[kind]
 
     server = serve(big, request_timeout=10 * SHORT)
-    with connect(server) as client:
-        client.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        assert client.recv(1) == b"H"
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for _ in range(3)]
+        for client, kind in zip(clients, (b"/list", b"/generator", b"/write"), strict=True):
+            client.sendall(GET.replace(b"/", kind, 1).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        for client in clients:
+            assert client.recv(1) == b"H"
         threading.Event().wait(15 * SHORT)
-        assert len(read_all(client)) > 20_000_000
+        for client in clients:
+            assert len(read_all(client)) > 20_000_000
     assert caplog.records == []
 
 

@@ -1,8 +1,10 @@
 """What a thread and a process for each connection have in common: a bound, beyond which clients wait in the kernel."""
 
+import fcntl
 import os
 import socket
-import time
+import sys
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.strategies.applications import GET, Gate, hello, read_reply
+from tests.strategies.waiting import eventually
 from tests.wire import PATIENCE, connect, exchange, read_all, replies
 from wsgiraw import Server
 
@@ -29,16 +32,21 @@ def start(request: pytest.FixtureRequest) -> Iterator[Start]:
 
 
 class Counted:
-    """`hello`, slowly; tells how many ran at once, over all threads and processes."""
+    """`hello`, not before so many are asked for at once; tells how many those were, over all threads and processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, awaited: int) -> None:
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._awaited = awaited
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         os.write(self._writer, b"+")
-        time.sleep(0.002)
+        eventually(lambda: self._signs() >= self._awaited)  # nobody has left before
         os.write(self._writer, b"-")
         return hello(environ, start_response)
+
+    def _signs(self) -> int:
+        """Return how many signs are in the pipe."""
+        return int.from_bytes(fcntl.ioctl(self._reader, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def most(self) -> int:
         """Return how many ran at once at most, since this was asked."""
@@ -55,7 +63,7 @@ class Counted:
 
 
 def test_200_clients_at_once(start: Start) -> None:
-    counted = Counted()
+    counted = Counted(16)
     server = start(counted, 16)
     with ExitStack() as stack:
         clients = [stack.enter_context(connect(server)) for _ in range(200)]
@@ -65,7 +73,7 @@ def test_200_clients_at_once(start: Start) -> None:
             with client.makefile("rb") as stream:
                 reply = read_reply(stream)
             assert (reply.status, reply.body) == (200, b"hello /%d" % number)
-    assert 1 < counted.most() <= 16
+    assert counted.most() == 16
     counted.close()
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conftest import Serve
+from tests.conftest import Serve, ServeEverywhere
 from tests.strategies.applications import GET, Gate, Pieces, hello, read_reply
 from tests.wire import PATIENCE, connect, exchange, read_all, replies
 from wsgiraw import Server
@@ -78,16 +78,20 @@ def test_the_head_of_a_later_request_is_timed_too(serve: Serve) -> None:
         assert read_reply(stream).status == 408
 
 
-def test_each_head_of_a_pipeline_has_the_whole_time(serve: Serve) -> None:
+def test_each_head_of_a_pipeline_has_the_whole_time(serve_everywhere: ServeEverywhere) -> None:
     """A client that always has a head on its way is not late, as long as each of them arrives in time."""
     span = 1.0
-    server = serve(hello, head_timeout=span)
-    with connect(server) as client, client.makefile("rb") as stream:
-        client.sendall(GET[:10])
+    servers = serve_everywhere(hello, head_timeout=span)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for server in servers]
+        streams = [stack.enter_context(client.makefile("rb")) for client in clients]
+        for client in clients:
+            client.sendall(GET[:10])
         began = time.monotonic()
         while time.monotonic() < began + 1.5 * span:
-            client.sendall(GET[10:] + GET[:10])
-            assert read_reply(stream).status == 200
+            for client in clients:
+                client.sendall(GET[10:] + GET[:10])
+            assert [read_reply(stream).status for stream in streams] == [200] * len(servers)
 
 
 def test_a_body_that_stops_gets_408(serve: Serve) -> None:
@@ -98,14 +102,19 @@ def test_a_body_that_stops_gets_408(serve: Serve) -> None:
         assert (reply.status, reply.body) == (408, b"the request body took too long\n")
 
 
-def test_a_slow_body_is_fine_while_it_comes(serve: Serve) -> None:
+def test_a_slow_body_is_fine_while_it_comes(serve_everywhere: ServeEverywhere) -> None:
     span = 1.0
-    with connect(serve(hello, body_timeout=span, min_rate=0)) as client, client.makefile("rb") as stream:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n")
+    servers = serve_everywhere(hello, body_timeout=span, min_rate=0)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for server in servers]
+        for client in clients:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n")
         for _ in range(6):
-            assert not select.select([client], [], [], span / 5)[0]
-            client.sendall(b"x")
-        assert read_reply(stream).status == 200
+            assert not select.select(clients, [], [], span / 5)[0]
+            for client in clients:
+                client.sendall(b"x")
+        streams = [stack.enter_context(client.makefile("rb")) for client in clients]
+        assert [read_reply(stream).status for stream in streams] == [200] * len(servers)
 
 
 def test_who_waits_for_100_continue_and_then_stalls_gets_408(serve: Serve) -> None:

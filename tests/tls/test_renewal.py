@@ -16,6 +16,12 @@ ONE_OF_EACH_KIND = ["handoff", "threaded"]
 """Loops look at the files, and those that accept for others."""
 
 
+@pytest.fixture(autouse=True)
+def looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files are looked at more often than once a second; that they are so too is seen in test_command_line.py."""
+    monkeypatch.setattr("wsgiraw.net.tls._LOOK", 0.05)
+
+
 @pytest.fixture
 def files(authority: Authority, tmp_path: Path) -> Certificate:
     """A certificate in files that may be replaced."""

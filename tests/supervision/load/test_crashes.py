@@ -14,6 +14,8 @@ from tests.supervision.load.site import DEFAULT, SITE, served, write_site
 from tests.supervision.load.waiting import until
 
 TIMES, FEWER = 20, 4
+WORKERS = 4
+"""So that there is mostly one that is no longer young."""
 
 YOUNG = 1.0
 """Who dies within so many seconds is taken for a worker that cannot start, and its successor has to wait."""
@@ -34,9 +36,10 @@ def kill(pid: int) -> tuple[set[int], float]:
 def test_killed_workers_cost_only_what_they_were_at(folder: Path, strategy: str) -> None:
     times = TIMES if strategy == DEFAULT else FEWER
     doomed: list[tuple[set[int], float]] = []
-    with served(folder, "--port=0", "--workers=2", f"--strategy={strategy}") as process:
+    with served(folder, "--port=0", f"--workers={WORKERS}", f"--strategy={strategy}") as process:
         with Load(("127.0.0.1", process.port())) as load:
             load.settle()
+            until(lambda: len(load.pids) == WORKERS, "all answer")
             for number in range(times):
                 load.phase = f"kill {number}"
                 before = children(process.pid)
@@ -45,14 +48,14 @@ def test_killed_workers_cost_only_what_they_were_at(folder: Path, strategy: str)
                 doomed.append(kill(victim))
                 process.line(rf"worker {victim} ended \(signal SIGKILL\)")
                 until(
-                    lambda before=before: len((now := children(process.pid)) & load.pids) == 2 and now != before,
+                    lambda before=before: len((now := children(process.pid)) & load.pids) == WORKERS and now != before,
                     f"a successor answers, {load.phase}",
                 )
             load.phase = "after the last"
             load.settle()
         assert process.stop() == 0
     assert [failure for failure in load.lost if not excused(failure, doomed)] == []
-    assert len(load.pids) == times + 2
+    assert len(load.pids) == times + WORKERS
 
 
 def excused(failure: Failure, doomed: list[tuple[set[int], float]]) -> bool:
