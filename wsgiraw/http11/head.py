@@ -39,13 +39,14 @@ _SINGLETONS = frozenset(
 """Fields that are not lists: two of them would be read differently by different recipients (RFC 9110 §5.3)."""
 
 
-def split_head(head: bytes) -> tuple[str, str, str, Fields]:
+def split_head(head: bytes, most_fields: int = 100) -> tuple[str, str, str, Fields]:
     """Return (method, target, version, fields) of a head without the empty line that ends it.
 
     `fields` maps CGI meta-variables (`HTTP_ACCEPT`, `CONTENT_LENGTH`) to values decoded as latin-1 (PEP 3333). Names
-    with an underscore and `Proxy` are dropped. Raises `HTTPError` 400.
+    with an underscore and `Proxy` are dropped. Raises `HTTPError` 400, or 431 for more than `most_fields` field lines.
     """
-    lines = head.decode("latin-1").split("\r\n")
+    text = head.decode("latin-1")
+    lines = text.split("\r\n")
     line_ends = b"\r\n" * (len(lines) - 1)
     if head.translate(None, LINE_OCTETS) != line_ends:
         raise _illegal_octet(head)
@@ -56,21 +57,25 @@ def split_head(head: bytes) -> tuple[str, str, str, Fields]:
     del lines[0]
     fields: Fields = {}
     names = _cgi_names
+    simple = text.isascii()
     try:
         for line in lines:
             name, colon, value = line.partition(":")
             if not colon:
                 break
-            fields[names[name]] = value.strip(" \t")  # RFC 9112 §5.1: OWS is not part of the value
+            # RFC 9112 §5.1: OWS is not part of the value. Other white space of ASCII has been refused above.
+            fields[names[name]] = value.strip()
     except KeyError:
-        return method, target, version, _careful_fields(lines)
-    if len(fields) != len(lines) or "" in fields:
+        simple = False
+    if not simple or len(fields) != len(lines) or "" in fields:
         fields = _careful_fields(lines)
+    if len(lines) > most_fields:
+        raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header fields")
     return method, target, version, fields
 
 
 def _careful_fields(lines: list[str]) -> Fields:
-    """Return the fields where a name is new, repeated or dropped."""
+    """Return the fields where a name is new, repeated or dropped, or a value not ASCII."""
     fields: Fields = {}
     for line in lines:
         name, colon, value = line.partition(":")

@@ -45,13 +45,14 @@ def response_head(
     `length` is the size of the body where the whole of it is known. `date` and `server` are field lines with CRLF, used
     where the application has none of its own. Raises `ApplicationError` for what cannot go on the wire.
     """
-    text = _status_lines.get(status) or _status_line(status)
     code = status[:3]
-    lines = 1 + len(fields)
+    lines = [_status_lines.get(status) or _status_line(status)]
     declared: int | None = None
     dropped: tuple[str, ...] = ()
     roles = _roles
     for name, value in fields:
+        if type(value) is not str:
+            value = _text(name, value)
         role = roles.get(name)
         if role is None:
             role = _role(name)
@@ -60,13 +61,11 @@ def response_head(
                 if declared is not None and value != str(declared):
                     raise ApplicationError("two different Content-Length fields")
                 if declared is not None:
-                    lines -= 1
                     continue
                 if not (value.isascii() and value.isdigit()):
                     raise ApplicationError(f"Content-Length is {value!r}: it must be a number of octets")
                 declared = int(value)
                 if code[0] == "1" or code == "204":  # RFC 9110 §8.6
-                    lines -= 1
                     continue
             elif role == "date":
                 date = ""
@@ -74,43 +73,49 @@ def response_head(
                 server = ""
             elif role == "connection" and "close" in [option.strip() for option in value.lower().split(",")]:
                 request.keep_alive = False
-                lines -= 1
                 continue
             else:
                 dropped += (role,)
-                lines -= 1
                 continue
-        text += name + ": " + value + "\r\n"
-    try:
-        octets = text.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise ApplicationError("a character outside latin-1 in the status or a field") from error
-    if octets.translate(None, LINE_OCTETS) != b"\r\n" * lines:  # response splitting
-        raise ApplicationError("a line end or control character in the status or a field")
-    ours = ""
+        lines.append(f"{name}: {value}\r\n")
     bodiless = request.method == "HEAD" or code == "304" or code == "204" or code[0] == "1"  # RFC 9110 §6.4.1
     chunked = False
     if code[0] == "1":
         request.keep_alive = False  # what follows a final 1xx is not HTTP/1.1 of ours
     elif declared is None and code != "204":
         if length is not None and code != "304" and (length or request.method != "HEAD"):
-            ours += f"Content-Length: {length}\r\n"
+            lines.append(f"Content-Length: {length}\r\n")
         elif not bodiless:
             if request.version == "HTTP/1.1":
                 chunked = True
-                ours += "Transfer-Encoding: chunked\r\n"  # RFC 9112 §7.1
+                lines.append("Transfer-Encoding: chunked\r\n")  # RFC 9112 §7.1
             else:
                 request.keep_alive = False  # RFC 9112 §6.3: the end of the connection ends the body
     else:
         length = declared
-    ours += date + server
+    if date:
+        lines.append(date)
+    if server:
+        lines.append(server)
     if not request.keep_alive:
-        ours += "Connection: close\r\n\r\n"  # RFC 9112 §9.6
+        lines.append("Connection: close\r\n")  # RFC 9112 §9.6
     elif request.version == "HTTP/1.0":
-        ours += "Connection: keep-alive\r\n\r\n"
-    else:
-        ours += "\r\n"
-    return octets + ours.encode("latin-1"), 0 if bodiless else length, chunked, dropped
+        lines.append("Connection: keep-alive\r\n")
+    lines.append("\r\n")
+    try:
+        octets = "".join(lines).encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise ApplicationError("a character outside latin-1 in the status or a field") from error
+    if octets.translate(None, LINE_OCTETS) != b"\r\n" * len(lines):  # response splitting
+        raise ApplicationError("a line end or control character in the status or a field")
+    return octets, 0 if bodiless else length, chunked, dropped
+
+
+def _text(name: str, value: object) -> str:
+    """Return a value of another type as text: that of a class derived from str."""
+    if not isinstance(value, str):
+        raise ApplicationError(f"the value of {name} is {type(value).__name__}, not str")
+    return str.__str__(value)
 
 
 def _status_line(status: str) -> str:

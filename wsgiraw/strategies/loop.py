@@ -31,7 +31,7 @@ from wsgiraw.strategies.timeouts import Deadlines
 
 __all__ = ["EventLoop"]
 
-IDLE = State.IDLE  # looked up at each request
+IDLE, INPUT = State.IDLE, Next.INPUT  # looked up at each request
 
 _EVENTS = 256
 """Descriptors that a poll may report at once; the others are reported by the next."""
@@ -271,7 +271,7 @@ class EventLoop:
 
     def settle(self, channel: Channel, coming: Next) -> None:
         """Have a channel wait for what comes next, or part with it."""
-        if coming is Next.INPUT:
+        if coming is INPUT:
             self._await_input(channel)
         elif coming is Next.ROOM:
             self._await_room(channel)

@@ -31,15 +31,11 @@ def server_environ(
 def request_environ(connection_environ: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return a new environ for one request. RAW_URI and REQUEST_URI are the target as it was sent."""
     path = request.path
-    target = request.target
-    return {
-        **connection_environ,
-        **request.fields,
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": unquote(path, "latin-1") if "%" in path else path,  # PEP 3333 "Unicode Issues"
-        "QUERY_STRING": request.query,
-        "RAW_URI": target,
-        "REQUEST_URI": target,
-        "SERVER_PROTOCOL": request.version,
-        "wsgi.input": BytesIO() if request.body is None else request.body,
-    }
+    environ = connection_environ | request.fields
+    environ["REQUEST_METHOD"] = request.method
+    environ["PATH_INFO"] = unquote(path, "latin-1") if "%" in path else path  # PEP 3333 "Unicode Issues"
+    environ["QUERY_STRING"] = request.query
+    environ["RAW_URI"] = environ["REQUEST_URI"] = request.target
+    environ["SERVER_PROTOCOL"] = request.version
+    environ["wsgi.input"] = BytesIO() if request.body is None else request.body
+    return environ
