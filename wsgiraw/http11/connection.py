@@ -34,9 +34,7 @@ class State(Enum):
     """Nothing: no further request will be read from this connection."""
 
 
-# A member of an Enum is looked up slowly in Python 3.11: about a thousand instructions.
-_IDLE, _HEAD, _BODY, _RESPONDING, _CLOSED = State
-
+_IDLE, _HEAD, _BODY, _RESPONDING, _CLOSED = State  # looked up once: in Python 3.11 that takes a thousand instructions
 _GULP, _SIP = 64 * 1024, 4 * 1024
 
 _BARE = re.compile(rb"\r(?=[^\n])|(?<!\r)\n")
