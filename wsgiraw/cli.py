@@ -37,6 +37,8 @@ and by the variables in brackets. Flags override variables, and variables files.
 
 Subcommands, each with its own --help:
   wsgiraw demo [NAME]    run one of the programs that the server grew out of
+  wsgiraw trace APP METHOD TARGET
+                         show on the way what one request does, without a socket
 """
 _NO_DAEMON = (
     "--daemon is not offered: what starts wsgiraw in the background should also watch it and keep its output; use a "
@@ -104,7 +106,13 @@ def _demo(argv: Sequence[str]) -> int:
     return main(argv)
 
 
-_SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"demo": _demo}
+def _trace(argv: Sequence[str]) -> int:
+    from wsgiraw.trace.command import main
+
+    return main(argv)
+
+
+_SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"demo": _demo, "trace": _trace}
 """What may stand in the place of an application; each imports what it needs when it is called."""
 
 

@@ -33,6 +33,8 @@ class Conversation:
         self._arriving: Exchange | None = None
         self.current: Exchange | None = None
         """Of the request that is complete, or was last."""
+        self.failed = False
+        """An application has failed, or a response was 5xx."""
 
     def arriving(self) -> "Exchange":
         """Return the exchange whose request is arriving, or about to."""
@@ -61,6 +63,7 @@ class Conversation:
         """Tell what the client is sent."""
         shown = octets if self._masks is None else self._masks[1](octets)
         exchange.note(octets)
+        self.failed = self.failed or exchange.status >= 500
         exchange.tell("sent", octets=len(octets), **excerpt(shown))
 
 

@@ -82,5 +82,5 @@ class TracedGateway(Gateway):
     def _failed_with(self, error: str, request: Request) -> None:
         exchange = self._exchanges.get(request)
         if exchange is not None:
-            exchange.failed = True
+            exchange.failed = exchange.conversation.failed = True
             exchange.tell("failed", error=error)

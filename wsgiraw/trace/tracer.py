@@ -43,12 +43,9 @@ class Tracer:
         self._secrets = secrets
         self._at_rest = state
         self._numbers = itertools.count(1)
-        self.last: dict[str, Any] = {}
-        """The event that was told last."""
 
     def tell(self, event: dict[str, Any]) -> None:
         """Write an event."""
-        self.last = event
         if self._text is not None:
             self._text.write(rendered(event, colour=self._colour))
         if self._lines is not None:
@@ -118,12 +115,18 @@ def _tell_of(conversation: Conversation, queued: bool | None) -> None:
             exchange.tell("queued")
 
 
-def open_tracer(config: Config) -> Tracer:
-    """Return what traces as the configuration says. Raises `ConfigError`."""
-    if config.trace and sys.stderr is None:  # as Python has it in a process that was started with it closed
-        raise ConfigError("trace goes to standard error, which is closed: give trace_json a file")
+def open_tracer(config: Config, terminal: TextIO | None = None) -> Tracer:
+    """Return what traces as the configuration says. Raises `ConfigError`.
+
+    Text goes to the `terminal` that is given, unless JSON lines do, else to standard error.
+    """
+    text = None
+    if config.trace and not (terminal is not None and config.trace_json == "-"):
+        text = terminal or sys.stderr
+        if text is None:  # as Python has it in a process that was started with it closed
+            raise ConfigError("trace goes to standard error, which is closed: give trace_json a file")
     lines = None if config.trace_json is None else _opened(config.trace_json)
-    return Tracer(sys.stderr if config.trace else None, lines, secrets=config.trace_secrets, state=config.strategy)
+    return Tracer(text, lines, secrets=config.trace_secrets, state="" if terminal else config.strategy)
 
 
 def _opened(path: str) -> TextIO:
