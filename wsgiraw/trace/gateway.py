@@ -35,7 +35,8 @@ class TracedGateway(Gateway):
 
         def write(octets: bytes) -> int:
             taken = send(octets)
-            conversation.sent(exchange, octets[:taken])
+            if taken:
+                conversation.sent(exchange, octets[:taken])
             return taken
 
         response = super().respond(request, connection_environ, write)
