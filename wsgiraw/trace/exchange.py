@@ -54,7 +54,7 @@ class Conversation:
     def received(self, octets: bytes) -> None:
         """Tell what the client has sent."""
         if not octets:  # which ends nothing but what the client sends
-            (self._arriving or self.current or self.arriving()).tell("received", octets=0)
+            (self._arriving or self.current or self.arriving()).tell("received", octets=0, state=self._at_rest())
             return
         shown = octets if self._masks is None else self._masks[0](octets)
         self.arriving().tell("received", octets=len(octets), **excerpt(shown))
