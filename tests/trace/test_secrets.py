@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from tests.strategies.waiting import eventually
@@ -50,6 +50,7 @@ def test_in_text_and_lines(secrets: bool, tmp_path: Path, capfd: pytest.CaptureF
             assert text.count("[masked, ") >= 4 * 3 + 2
 
 
+@settings(max_examples=50, deadline=None)
 @given(some.lists(some.integers(min_value=0, max_value=len(HEAD)), max_size=8))
 def test_however_it_is_cut(cuts: list[int]) -> None:
     mask = Mask()

@@ -1,6 +1,7 @@
 """Lines for people: short, harmless to terminals, and coloured where that is wanted."""
 
 import io
+import os
 
 import pytest
 
@@ -55,3 +56,22 @@ def test_a_stream_without_a_descriptor_and_one_that_is_gone() -> None:
     output.close()
     output.write("late\n")
     assert stream.buffer.getvalue() == b"\\xe9\n"  # type: ignore[attr-defined]
+
+
+def test_processes_that_write_into_a_full_pipe_do_not_mix_their_lines() -> None:
+    lines, size = 10, 100_000  # a pipe holds 64 KiB: a write waits, and others could come between
+    reader, writer = os.pipe()
+    children = []
+    for mark in "ab":
+        if (pid := os.fork()) == 0:
+            with open(writer, "w") as stream:  # noqa: PTH123 - it is a descriptor
+                output = Output(stream)
+                for _ in range(lines):
+                    output.write(mark * size + "\n")
+            os._exit(0)
+        children.append(pid)
+    os.close(writer)
+    with open(reader) as stream:  # noqa: PTH123
+        received = stream.read().splitlines()
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0]
+    assert sorted(received) == ["a" * size] * lines + ["b" * size] * lines
