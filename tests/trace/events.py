@@ -51,6 +51,8 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
         return [b"returned\n"]
     if path == "/file":
         return environ["wsgi.file_wrapper"](Path(os.__file__).open("rb"))  # type: ignore[no-any-return]
+    if path == "/large":
+        return [b"x" * 300_000, b"Cookie: shown\n"]
     if path == "/in-memory":
         return iter([b"one\n", b"two\n"])
     return [f"{path} has a body of {len(body)}\n".encode()]

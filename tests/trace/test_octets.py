@@ -118,7 +118,7 @@ def test_an_application_that_fails(target: str, complete: bool, path: Path) -> N
     assert len(named(events, "sent")) == (1 if complete else 2)
 
 
-@pytest.mark.parametrize("target", ["/stream", "/write", "/file", "/in-memory", "/cookie"])
+@pytest.mark.parametrize("target", ["/stream", "/write", "/file", "/in-memory", "/cookie", "/large"])
 def test_responses_are_as_they_are_without_it(target: str, path: Path) -> None:
     request = f"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
     with Server(application, port=0) as plain:
@@ -131,6 +131,8 @@ def test_responses_are_as_they_are_without_it(target: str, path: Path) -> None:
     assert sum(event["octets"] for event in sent) == len(received)
     if target == "/file":
         assert sent[-1]["offset"] == 0
+    elif target == "/large":
+        assert [event.get("more", 0) for event in sent] == [0, 300_000 - 4096, 0]
     elif target != "/cookie":
         assert octets(sent, "sent") == received
 
@@ -149,9 +151,8 @@ def test_binary_is_summarised(path: Path) -> None:
     assert "\0" not in path.read_text()
 
 
-def test_over_tls(strategy: str, path: Path, serve: Serve, tmp_path: Path) -> None:
-    if strategy not in ("handoff", "threaded"):
-        pytest.skip("what comes before HTTP is one of two ways")
+@pytest.mark.parametrize("strategy", ["handoff", "threaded"])
+def test_over_tls(path: Path, serve: Serve, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     server = serve(application, trace_json=str(path), **authority.server.options)
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: a=" + SECRET.encode() + b"\r\n\r\n"

@@ -5,10 +5,12 @@ from typing import Any
 
 from wsgiraw.trace.secrets import is_secret, masked
 
-__all__ = ["excerpt", "fields_shown", "variables_shown"]
+__all__ = ["SHOWN", "excerpt", "fields_shown", "variables_shown"]
 
 _MOST = 4096
 """Octets of text that are shown of a piece."""
+SHOWN = 2 * _MOST
+"""Octets of a large piece that are looked at, since not all of a piece need be shown."""
 _LONGEST_VALUE = 1024
 _GLANCE = 32
 """Octets that are shown of what is no text."""
@@ -17,25 +19,21 @@ _CONTROL = bytes(octet for octet in (*range(0x20), 0x7F) if octet not in b"\t\r\
 _DOTS = bytes(octet if 0x20 <= octet < 0x7F else ord(".") for octet in range(256))
 
 
-def excerpt(octets: bytes) -> dict[str, Any]:
+def excerpt(octets: bytes, behind: int = 0) -> dict[str, Any]:
     """Return `text`, the lines up to the first that is none; of `more`, how many octets, and what it is `like`.
 
-    There is no more of a text than a trace can stand.
+    There is no more of a text than a trace can stand. So many octets that are not here are `behind` these.
     """
     shown: list[str] = []
     at = 0
-    for line in octets.splitlines(keepends=True):
-        if at + len(line) > _MOST or not _is_text(line):
+    for line in octets[:_MOST].splitlines(keepends=True):
+        if not _is_text(line):
             break
         shown.append(line.decode("utf-8", "backslashreplace"))
         at += len(line)
-    rest = octets[at:]
-    if rest and not at and _is_text(rest[:_MOST]):  # one long line
-        shown.append(rest[:_MOST].decode("utf-8", "backslashreplace"))
-        rest = rest[_MOST:]
     found: dict[str, Any] = {"text": "".join(shown)}
-    if rest:
-        found |= {"more": len(rest), "like": rest[:_GLANCE].translate(_DOTS).decode("ascii")}
+    if more := len(octets) - at + behind:
+        found |= {"more": more, "like": octets[at : at + _GLANCE].translate(_DOTS).decode("ascii")}
     return found
 
 

@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from wsgiraw.trace.excerpt import excerpt
+from wsgiraw.trace.excerpt import SHOWN, excerpt
 from wsgiraw.trace.secrets import Mask
 
 __all__ = ["CONVERSATION", "Conversation", "Exchange", "Tell"]
 
 CONVERSATION = "wsgiraw.trace"
 """The variable in which the environ of a connection has its conversation. The application does not see it."""
+
+_LARGE = 128 * 1024
+"""Octets of a piece beyond which it is not copied as a whole; no head, and nothing that is received, is as large."""
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -61,10 +64,15 @@ class Conversation:
 
     def sent(self, exchange: "Exchange", octets: bytes) -> None:
         """Tell what the client is sent."""
-        shown = octets if self._masks is None else self._masks[1](octets)
+        behind = max(len(octets) - SHOWN, 0) if len(octets) > _LARGE else 0
+        shown = octets[:SHOWN] if behind else octets
+        if self._masks is not None:
+            shown = self._masks[1](shown)
+            if behind:
+                self._masks[1].begin()  # what is large is a body, in which no field is cut
         exchange.note(octets)
         self.failed = self.failed or exchange.status >= 500
-        exchange.tell("sent", octets=len(octets), **excerpt(shown))
+        exchange.tell("sent", octets=len(octets), **excerpt(shown, behind))
 
 
 class Exchange:

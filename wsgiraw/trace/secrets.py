@@ -31,6 +31,10 @@ class Mask:
     """Masks secrets in one direction of a connection, however its octets are cut."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Take what comes next for the beginning of a line."""
         self._begin_line()
         self._folding = False
         """The line before is masked, so one that begins with white space is, too."""
