@@ -40,6 +40,8 @@ and by the variables in brackets. Flags override variables, and variables files.
 Subcommands, each with its own --help:
   wsgiraw compare APP    compare servers on your own application
   wsgiraw demo [NAME]    run one of the programs that the server grew out of
+  wsgiraw trace APP METHOD TARGET
+                         show on the way what one request does, without a socket
 """
 _NO_DAEMON = (
     "--daemon is not offered: what starts wsgiraw in the background should also watch it and keep its output; use a "
@@ -113,7 +115,13 @@ def _demo(argv: Sequence[str]) -> int:
     return main(argv)
 
 
-_SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "demo": _demo}
+def _trace(argv: Sequence[str]) -> int:
+    from wsgiraw.trace.command import main
+
+    return main(argv)
+
+
+_SUBCOMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "demo": _demo, "trace": _trace}
 """What may stand in the place of an application; each imports what it needs when it is called."""
 
 

@@ -143,6 +143,9 @@ def _serve(
         stack.callback(logs.close)
         if config.strategy == "serial":
             log.warning("strategy serial serves one client at a time: handoff serves many")
+        if config.traces:
+            secrets = ", with what is secret in them" if config.trace_secrets else ""
+            log.warning("requests are traced%s: slow, and for development", secrets)
         ports = Ports(before.listeners if before else None, lambda config: where(config, manager.sockets))
         stack.callback(ports.close)
         ports.open(config)

@@ -1,12 +1,10 @@
 """The composition root: puts listeners, gateway and strategy together as the configuration says."""
 
-import itertools
 import os
-import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 from wsgiref.validate import validator
@@ -15,6 +13,7 @@ from wsgiraw.clock import Clock
 from wsgiraw.config import Config, configure
 from wsgiraw.net import Certificates, Listener, listen
 from wsgiraw.observe import open_access_log, reopen
+from wsgiraw.retirement import request_limit
 from wsgiraw.shares import capacity, forwarding, limits, static_files, timeouts, tls_settings
 from wsgiraw.strategies import STRATEGIES, Patience, Pulse, Service, Stop, Tally, serial
 from wsgiraw.trust import TrustedPeers
@@ -23,6 +22,8 @@ from wsgiraw.wsgi import Gateway, Health, Redirect, beside
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+    from wsgiraw.trace.tracer import Tracer
 
 __all__ = ["Server", "open_listeners"]
 
@@ -70,13 +71,20 @@ class Server:
         self._stop = Stop(config.graceful_timeout, master)
         if config.static:
             application = beside(application, *static_files(config))
+        self._tracer: Tracer | None = None
+        if config.traces:
+            from wsgiraw.trace.tracer import open_tracer  # nobody else imports it
+
+            self._tracer = open_tracer(config)
+            application = self._tracer.application(application)
         if config.lint:
             application = validator(application)
         if config.redirect_http is not None:
             application = Redirect(application)
         if config.health_path:
             application = Health(application, config.health_path, lambda: self._stop.draining)
-        self._gateway = Gateway(
+        gateway = Gateway if self._tracer is None else self._tracer.gateway
+        self._gateway = gateway(
             application,
             limits=limits(config),
             clock=clock,
@@ -88,7 +96,7 @@ class Server:
             multithread=self._strategy.multithread and config.threads > 1,
             multiprocess=self._strategy.multiprocess or config.workers > 1,
             run_once=self._strategy.multiprocess and config.keep_alive == 0,
-            on_finished=_limit(config, self._pulse),
+            on_finished=request_limit(config, self._pulse),
             forwarding=forwarding(config),
         )
         self._patience: Patience | None = None
@@ -129,7 +137,7 @@ class Server:
 
     def _service(self) -> Service:
         config = self.config
-        return Service(
+        service = Service(
             listeners=self.listeners,
             gateway=self._gateway,
             stop=self._stop,
@@ -142,6 +150,7 @@ class Server:
             health_path=config.health_path,
             shared=self._shared,
         )
+        return service if self._tracer is None else self._tracer.service(service)
 
     def _lose_thread(self) -> None:
         if os.getpid() != self._process:
@@ -184,6 +193,8 @@ class Server:
         reopen(self._errors)
         if self._access_log is not None:
             self._access_log.reopen()
+        if self._tracer is not None:
+            self._tracer.reopen()
 
     def shutdown_gracefully(self) -> None:
         """Ask to stop; asked again, nothing changes."""
@@ -211,6 +222,8 @@ class Server:
             self._patience.close()
         if self._access_log is not None:
             self._access_log.close()
+        if self._tracer is not None:
+            self._tracer.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -233,17 +246,3 @@ def open_listeners(config: Config) -> list[Listener]:
             listener.close()
         raise
     return listeners
-
-
-def _limit(config: Config, pulse: Pulse) -> Callable[[], None] | None:
-    """Return what counts exchanges and asks for a successor at the last one, if there is a limit."""
-    if not config.max_requests:
-        return None
-    last = config.max_requests + random.randint(0, config.max_requests_jitter)
-    numbers = itertools.count(1)
-
-    def count() -> None:
-        if next(numbers) == last:  # one step of C, thus right with threads, too
-            pulse.retire(f"it has answered {last} requests")
-
-    return count

@@ -37,6 +37,8 @@ class Config(WireOptions):
         self._check_tls()
         if self.proxy_protocol and not self.trusted_proxies:
             raise ConfigError("proxy_protocol believes trusted proxies only: give trusted_proxies")
+        if self.trace_secrets and not self.traces:
+            raise ConfigError("trace_secrets goes with a trace: give trace or trace_json")
 
     def _check_static(self) -> None:
         prefixes = [parse_static(text)[0] for text in self.static]
@@ -68,6 +70,11 @@ class Config(WireOptions):
     def listens_by_default(self) -> bool:
         """Whether bind, host and port are as if nobody had given them."""
         return not self.bind and self._default_host_and_port
+
+    @property
+    def traces(self) -> bool:
+        """Whether requests are traced."""
+        return self.trace or self.trace_json is not None
 
     def pinned(self) -> Self:
         """The same with its address in bind, for one that was given although it is the default."""

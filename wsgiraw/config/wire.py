@@ -1,21 +1,21 @@
-"""What is logged, and what replies say of us."""
+"""What is logged and traced, and what replies say of us."""
 
 import dataclasses
 
 from wsgiraw.config.limits import LimitOptions
-from wsgiraw.kinds import LOG_FILE, SWITCH, TEXT
+from wsgiraw.kinds import LOG_FILE, NAME, SWITCH, TEXT
 from wsgiraw.options import field_value, filled, option
 
 __all__ = ["LOG_LEVELS", "WireOptions"]
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
-_LOGGING, _REPLIES = "Logging", "Replies"
+_LOGGING, _TRACING, _REPLIES = "Logging", "Tracing", "Replies"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions(LimitOptions):
-    """Logs and replies."""
+    """Logs, traces and replies."""
 
     access_logfile: str | None = option(
         None,
@@ -40,6 +40,26 @@ class WireOptions(LimitOptions):
         group=_LOGGING,
         metavar="LEVEL",
         choices=LOG_LEVELS,
+    )
+    trace: bool = option(
+        False,
+        "Show on stderr what each request does: octets in and out, environ, start_response, timings, threads. A "
+        "development aid, and slow.",
+        kind=SWITCH,
+        group=_TRACING,
+    )
+    trace_json: str | None = option(
+        None,
+        "Write the same to a file, - for stdout, as JSON lines.",
+        kind=NAME,
+        group=_TRACING,
+        metavar="FILE",
+    )
+    trace_secrets: bool = option(
+        False,
+        "Show the values of Authorization, Cookie and the like in a trace, which masks them otherwise.",
+        kind=SWITCH,
+        group=_TRACING,
     )
     server_header: str = option(
         "wsgiraw", "The Server field of responses; empty sends none.", kind=TEXT, group=_REPLIES, check=field_value

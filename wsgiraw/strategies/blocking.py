@@ -10,7 +10,7 @@ from functools import partial
 from http import HTTPStatus
 
 from wsgiraw.errors import ApplicationError, ClientDisconnected, HTTPError
-from wsgiraw.http11 import Connection, Request, State
+from wsgiraw.http11 import Request, State
 from wsgiraw.http11.response import CONTINUE
 from wsgiraw.net import NotTLS, ProxyProtocolError, TLSSocket, abort, leave
 from wsgiraw.observe import log
@@ -19,7 +19,6 @@ from wsgiraw.strategies.service import Newcomer, Service, opened
 from wsgiraw.strategies.timeouts import LAST
 from wsgiraw.strategies.transmit import cut_off
 from wsgiraw.strategies.wait import wait
-from wsgiraw.wsgi import open_spool_file
 
 __all__ = ["PAUSE", "Exchanges"]
 
@@ -47,7 +46,7 @@ class Exchanges:
         self._timeouts = service.timeouts
         self._stop = service.stop
         self._pulse = service.pulse
-        self._connection = Connection(service.gateway.limits, open_spool_file)
+        self._connection = service.new_connection(service.gateway, newcomer.environ)
         self._lingers = False
         self._request: Request | None = None
         """That is being answered."""

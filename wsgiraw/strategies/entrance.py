@@ -8,7 +8,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from wsgiraw.errors import HTTPError
-from wsgiraw.http11 import Connection
 from wsgiraw.net import NotTLS, ProxyProtocolError
 from wsgiraw.observe import log
 from wsgiraw.strategies.acceptor import Acceptor
@@ -17,7 +16,6 @@ from wsgiraw.strategies.channel import Channel
 from wsgiraw.strategies.poller import READ, WRITE, Poller
 from wsgiraw.strategies.presence import is_silent
 from wsgiraw.strategies.service import Newcomer, Service, opened
-from wsgiraw.wsgi import open_spool_file
 
 if TYPE_CHECKING:
     from wsgiraw.strategies.loop import EventLoop
@@ -36,6 +34,7 @@ class Entrance:
     ) -> None:
         self._loop = loop
         self._gateway = service.gateway
+        self._new_connection = service.new_connection
         self._tally = service.tally
         self._most = service.capacity.connections
         self._poller = poller
@@ -88,7 +87,7 @@ class Entrance:
 
     def _admit(self, newcomer: Newcomer) -> None:
         sock, environ, opening = newcomer
-        channel = Channel(sock, Connection(self._gateway.limits, open_spool_file), environ, self._loop.receive)
+        channel = Channel(sock, self._new_connection(self._gateway, environ), environ, self._loop.receive)
         self._channels[channel.descriptor] = channel
         self._poller.register(channel.descriptor, READ)
         if opening is None:

@@ -66,6 +66,7 @@ class EventLoop:
         self._draining = False
         self._poller.register(self._stop.fileno(), READ)
         self._poller.register(self.mailbox.fileno(), READ)
+        service.watch(self)
 
     def run(self) -> bool:
         """Turn until stopped and drained; return True, sooner, where another thread has taken the loop over."""

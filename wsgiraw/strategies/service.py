@@ -1,13 +1,14 @@
 """What a strategy is given: where to listen, what to call, how long and how much, and when to stop."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
 from ssl import DER_cert_to_PEM_cert
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsgiraw.http11 import Connection
 from wsgiraw.net import Certificates, Listener, Opening, TLSSocket, abort
 from wsgiraw.observe import log
 from wsgiraw.strategies.presence import has_left
@@ -16,7 +17,10 @@ from wsgiraw.strategies.stop import Stop
 from wsgiraw.strategies.tally import Tally
 from wsgiraw.strategies.timeouts import Timeouts
 from wsgiraw.trust import TrustedPeers
-from wsgiraw.wsgi import REDIRECT, Gateway, tls_environ
+from wsgiraw.wsgi import REDIRECT, Gateway, open_spool_file, tls_environ
+
+if TYPE_CHECKING:
+    from wsgiraw.strategies.loop import EventLoop
 
 __all__ = ["Capacity", "Newcomer", "Service", "opened"]
 
@@ -55,6 +59,14 @@ class Newcomer(NamedTuple):
     """What comes before HTTP, if anything does."""
 
 
+def _new_connection(gateway: Gateway, environ: dict[str, Any]) -> Connection:
+    return Connection(gateway.limits, open_spool_file)
+
+
+def _unwatched(loop: "EventLoop") -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """Everything that `Strategy.serve` needs."""
@@ -74,6 +86,10 @@ class Service:
     """Other processes listen on the same sockets: what is queued there is not ours alone."""
     health_path: str = ""
     """A path that is answered without the application."""
+    new_connection: Callable[[Gateway, dict[str, Any]], Connection] = _new_connection
+    """Begins HTTP with a newcomer, whose environ it is given."""
+    watch: Callable[["EventLoop"], None] = _unwatched
+    """Is shown each loop before it turns, so that a trace can say what the loop gives away. It must not change it."""
 
     def accept(self, listener: Listener) -> Newcomer | None:
         """Return the next connection, or None: for now there is none. Raises `OutOfDescriptors`."""
