@@ -140,7 +140,7 @@ def of_server(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def of_stage(stage: str, options: argparse.Namespace) -> float:
-    """Instructions of one turn of a stage, the loop's included. Raises ServerFailed where the tree has no such stage."""
+    """Instructions of one turn of a stage, the loop's included. Raises ServerFailed if the tree has no such."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "stage.py")
         file.write_text(program(stage))

@@ -3,6 +3,7 @@
     python benchmarks/performance.py --page docs/performance.md
     python benchmarks/performance.py --figures plain,post --profile full --page docs/performance.md
     python benchmarks/performance.py --figures flask --servers wsgiraw,granian --rounds 3
+    python benchmarks/performance.py --figures flask-strategies,plain-strategies --page docs/concurrency.md
 
 Whatever it does not know goes to `wsgiraw compare`. The command that it runs stands below each table, and makes the
 full report, with behaviour, latency and command lines. CPU ratios are taken within a round; the median is shown. It
@@ -23,11 +24,11 @@ from servers import ROOT
 from wsgiraw.compare.ranking import Standing, judge, microseconds, reference
 from wsgiraw.compare.report.words import amount, mebibytes, milliseconds, ranged
 from wsgiraw.compare.results import Results, ServerResult, from_json
-from wsgiraw.compare.servers.peers import PEERS
 from wsgiraw.compare.statistics import paired
 
 OURS = "benchmarks.figures:app"
 OBJECT = json.dumps({"one": 1, "two": 2, "three": 3})
+BESIDE = "wsgiraw-handoff,wsgiraw-eventloop,wsgiraw-pooled,granian,gunicorn-gthread"
 FIGURES = {
     "plain": ["benchmarks.plain:app", "--get", "/", "--generator", "wrk"],
     "flask": ["apps.flask_calc:app", "--get", "/add/2/3", "--expect", "5"],
@@ -37,15 +38,16 @@ FIGURES = {
     "stream": [OURS, "--get", "/stream"],
     "close": [OURS, "--get", "/", "--close"],
 }
-EVENT_LOOP = ["--servers", ",".join([*PEERS, "wsgiraw-eventloop"])]
-"""Beside the default strategy, where a difference would show."""
+STRATEGIES = {
+    "flask-strategies": [*FIGURES["flask"], "--servers", BESIDE],
+    "plain-strategies": [*FIGURES["plain"], "--servers", BESIDE],
+}
+"""Those of docs/concurrency.md."""
 
 
 def compared(figure: str, more: list[str]) -> Results:
     """Run `wsgiraw compare`; its progress goes to standard error. Raises CalledProcessError."""
-    given = list(FIGURES[figure])
-    if figure == "plain" and not {"--servers", "-s"} & set(more):
-        given += EVENT_LOOP
+    given = {**FIGURES, **STRATEGIES}[figure]
     with tempfile.NamedTemporaryFile(suffix=".json") as saved:
         command = [sys.executable, "-m", "wsgiraw", "compare", *given, *more, "--save", saved.name]
         subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
@@ -99,8 +101,8 @@ def main() -> int:
     options, more = parser.parse_known_args()
     failed = False
     for figure in options.figures.split(","):
-        if figure not in FIGURES:
-            parser.error(f"there is no figure {figure!r}: give {', '.join(FIGURES)}")
+        if figure not in {**FIGURES, **STRATEGIES}:
+            parser.error(f"there is no figure {figure!r}: give {', '.join([*FIGURES, *STRATEGIES])}")
     for figure in options.figures.split(","):
         try:
             text = table(compared(figure, more))
