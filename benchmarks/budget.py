@@ -158,8 +158,9 @@ def of_stage(stage: str, options: argparse.Namespace) -> float:
                 raise ServerFailed(ended.stderr)
             return collected(ended.stderr)
 
-        less, more = both(count, options.requests)
-    return (more - less) / options.requests
+        requests: int = options.requests
+        less, more = both(count, requests)
+    return (more - less) / requests
 
 
 def servers_table(found: dict[str, dict[str, Any]]) -> str:

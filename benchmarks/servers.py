@@ -24,6 +24,22 @@ from wsgiraw.compare.servers.specification import environment
 from wsgiraw.compare.servers.usage import cpu_seconds
 from wsgiraw.errors import ConfigError
 
+__all__ = [
+    "FAILURES",
+    "HOST",
+    "ROOT",
+    "THREADS",
+    "Server",
+    "ServerFailed",
+    "conditions",
+    "facts",
+    "get",
+    "pinned",
+    "request",
+    "running",
+    "started",
+]
+
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = 8
 FAILURES = (ServerFailed, ConfigError, OSError, ValueError)
