@@ -172,10 +172,7 @@ def of_stage(stage: str, options: argparse.Namespace) -> float:
 def servers_table(found: dict[str, dict[str, Any]]) -> str:
     """A row for each server, the first being what others are compared with."""
     baseline = next(iter(found))
-    lines = [
-        f"| server | instructions | ÷ {baseline} | system calls | which |",
-        "|---|--:|--:|--:|---|",
-    ]
+    lines = [f"| server | instructions | ÷ {baseline} | system calls | which |", "|---|--:|--:|--:|---|"]
     for name, one in found.items():
         often = sorted(one["by_name"].items(), key=lambda pair: -pair[1])
         named = ", ".join(f"{call} {times:.2f}" for call, times in often if times >= SELDOM)
@@ -238,16 +235,13 @@ def main() -> int:
         subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
         for tool in ("valgrind", "strace")
     )
-    text = (
-        "\n\n".join(tables) + f"\n\nOf one request: `{APP}`, {options.requests} requests more, {options.connections} "
-    )
-    text += f"connections. {tools}; {conditions(before)}\n"
+    text = "\n\n".join(tables) + f"\n\nOf one request: `{APP}`, {options.requests} requests more than in another run; "
+    text += f"connections: {options.connections}. {tools}; {conditions(before)}\n"
     sys.stdout.write(text)
     if options.page:
         put(options.page, options.mark, text)
     if options.json:
-        report = {**before, "servers": found, "stages": stages}
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+        options.json.write_text(json.dumps({**before, "servers": found, "stages": stages}, indent=1) + "\n")
     return 0 if complete and len(found) == len(options.servers.split(",")) else 1
 
 
