@@ -23,9 +23,9 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from closed_loop import Outcome, drive, request
+from closed_loop import Outcome, drive
 from page import put
-from servers import ServerFailedError, machine, running, versions
+from servers import FAILURES, conditions, facts, request, running
 
 APP = "benchmarks.slow:app"
 SERVERS = "wsgiraw-handoff,granian,gunicorn-gthread"
@@ -68,7 +68,7 @@ def shares(count: Mapping[int, int], workers: int) -> str:
 
 def measure(name: str, workers: int, options: argparse.Namespace) -> dict[str, Any]:
     """The four counts of one server, by process."""
-    with running(name, APP, python=options.python, path="/quick", workers=workers, threads=THREADS) as server:
+    with running(name, APP, path="/quick", workers=workers, threads=THREADS) as server:
         idle = connections_kept(server.port)
         runs = {}
         for load, path, keep_alive in (("kept", "/pid", True), ("new", "/pid", False), ("slow", SLEEP, False)):
@@ -107,10 +107,10 @@ def main() -> int:
     parser.add_argument("--servers", default=SERVERS, help=f"names, comma-separated (default: {SERVERS})")
     parser.add_argument("--workers", default="2,4", help="numbers of workers, comma-separated (default: 2,4)")
     parser.add_argument("--seconds", type=float, default=5, help="of each load (default: 5)")
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
     parser.add_argument("--page", type=Path, help="also put the table into this page, such as docs/concurrency.md")
     parser.add_argument("--json", type=Path, help="also write the counts to this file")
     options = parser.parse_args()
+    before = facts()
     lines = [
         f"| server | workers | idle | kept | requests/s | new | requests/s | {SLEEP_MS} ms each | of what is possible "
         "| failed |",
@@ -122,22 +122,20 @@ def main() -> int:
         for name in options.servers.split(","):
             try:
                 result = measure(name, workers, options)
-            except (ServerFailedError, OSError, ValueError) as error:
+            except FAILURES as error:
                 sys.stderr.write(f"{name} with {workers} workers left out: {error}\n")
                 sound = False
                 continue
             lines.append(row(name, workers, result))
             sound = sound and not result["failed"]
             results[f"{name} x {workers}"] = result
-    facts, used = machine(), versions(options.python)
     text = "\n".join(lines) + f"\n\nShares in percent; {CONNECTIONS} idle connections, {CLIENTS} clients, {THREADS} "
-    text += f"threads to a worker, {options.seconds:g} s of each load. {facts['cpu']}; Linux {facts['kernel']}; "
-    text += ", ".join(" ".join(pair) for pair in used.items()) + ".\n"
+    text += f"threads to a worker, {options.seconds:g} s of each load. {conditions(before)}\n"
     sys.stdout.write(text)
     if options.page:
         put(options.page, "balance", text)
     if options.json:
-        options.json.write_text(json.dumps({"machine": facts, "versions": used, "servers": results}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**before, "servers": results}, indent=1) + "\n")
     return 0 if sound else 1
 
 

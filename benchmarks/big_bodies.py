@@ -19,7 +19,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from servers import Server, ServerFailedError, machine, running, versions
+from page import put
+from servers import FAILURES, Server, conditions, facts, running
 
 SERVERS = "wsgiraw-handoff,granian,bjoern,gunicorn-gthread,waitress"
 MEGABYTE = 1_000_000
@@ -94,7 +95,7 @@ def measure(name: str, options: argparse.Namespace, file: Path) -> dict[str, dic
     """The three transfers of one server, each after a small one so that imports and first buffers do not count."""
     octets = options.upload_mb * MEGABYTE
     results = {}
-    with running(name, "benchmarks.upload_django:app", python=options.python) as server:
+    with running(name, "benchmarks.upload_django:app") as server:
         for framing, chunked in (("Content-Length", False), ("chunked", True)):
             upload(server.port, MEGABYTE, chunked=False)
             results[f"upload, {framing}"] = watched(server, lambda: upload(server.port, octets, chunked=chunked))  # noqa: B023 - called at once
@@ -104,9 +105,7 @@ def measure(name: str, options: argparse.Namespace, file: Path) -> dict[str, dic
         link = file.with_name("served")
         link.unlink(missing_ok=True)
         link.symlink_to(small.name)
-        with running(
-            name, "benchmarks.big_file:app", python=options.python, environment={"BIG_FILE": str(link)}
-        ) as server:
+        with running(name, "benchmarks.big_file:app", variables={"BIG_FILE": str(link)}) as server:
             link.unlink()
             link.symlink_to(file)
             size = file.stat().st_size
@@ -122,12 +121,11 @@ def main() -> int:
     parser.add_argument("--servers", default=SERVERS, help=f"names, comma-separated (default: {SERVERS})")
     parser.add_argument("--upload-mb", type=int, default=200, help="megabytes of each upload (default: 200)")
     parser.add_argument("--download-mb", type=int, default=1000, help="megabytes of the file (default: 1000)")
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
+    parser.add_argument("--page", type=Path, help="also put the table into this page, such as docs/performance.md")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    write = sys.stdout.write
-    write(f"### {options.upload_mb} MB into Django, {options.download_mb} MB out by wsgi.file_wrapper\n\n")
-    write("| server | transfer | exact | RSS before MiB | peak growth MiB | seconds |\n|---|---|---|--:|--:|--:|\n")
+    before = facts()
+    lines = ["| server | transfer | exact | RSS before MiB | peak growth MiB | seconds |", "|---|---|---|--:|--:|--:|"]
     report: dict[str, Any] = {}
     sound = True
     with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +138,7 @@ def main() -> int:
         for name in options.servers.split(","):
             try:
                 results = measure(name, options, file)
-            except (ServerFailedError, OSError, HTTPException, ValueError) as error:
+            except (*FAILURES, HTTPException) as error:
                 sys.stderr.write(f"{name} left out: {error}\n")
                 sound = False
                 continue
@@ -149,11 +147,14 @@ def main() -> int:
                 sound = sound and not result["fault"]
                 exact = f"no: {result['fault']}" if result["fault"] else "yes"
                 figures = f"{result['rss_mib']:.1f} | {result['growth_mib']:.1f} | {result['seconds']:.1f}"
-                write(f"| {name} | {transfer} | {exact} | {figures} |\n")
-    facts, used = machine(), versions(options.python)
-    write(f"\n{facts['cpu']}; Linux {facts['kernel']}; {', '.join(' '.join(pair) for pair in used.items())}.\n")
+                lines.append(f"| {name} | {transfer} | {exact} | {figures} |")
+    text = "\n".join(lines) + f"\n\n{options.upload_mb} MB into Django, {options.download_mb} MB out by "
+    text += f"wsgi.file_wrapper. {conditions(before)}\n"
+    sys.stdout.write(text)
+    if options.page:
+        put(options.page, "big-bodies", text)
     if options.json:
-        options.json.write_text(json.dumps({"machine": facts, "versions": used, "servers": report}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**before, "servers": report}, indent=1) + "\n")
     return 0 if sound else 1
 
 

@@ -24,7 +24,7 @@ def resident_kib(pid: int) -> int:
 @contextmanager
 def bounded(server: Server, most_kib: int) -> Iterator[threading.Event]:
     """Kill all processes that the server has now as soon as they take more than this; the event then says so."""
-    pids = server.pids()
+    pids = server.running.pids()
     exceeded, over = threading.Event(), threading.Event()
 
     def look() -> None:

@@ -4,9 +4,10 @@ It keeps the time of every single request, from just before it is sent until jus
 slow answer is one slow sample: no percentile is corrected for the requests that a client would have sent meanwhile,
 as wrk's are. One thread, epoll, raw sockets of 127.0.0.1; about 10 µs of CPU per request, most of it in the kernel.
 
-It does not read framing: an answer is complete when it ends with END, which benchmarks/slow.py sees to. After an answer
-with Connection: close it connects anew; a connection that is closed without that word is a failure, and a client who
-cannot connect leaves. Connecting holds up the other clients, a handshake of TLS does not.
+It is for what the generator of `wsgiraw compare` does not do: the time of each request by its path, bodies that say who
+has answered, and TLS. It does not read framing: an answer is complete when it ends with END, which benchmarks/slow.py
+sees to. After an answer with Connection: close it connects anew; a connection that is closed without that word is a
+failure, and a client who cannot connect leaves. Connecting holds up the other clients, a handshake of TLS does not.
 """
 
 import gc
@@ -20,8 +21,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-
-from servers import BROWSER_FIELDS
 
 END = b"done\n"
 RIGHT = b"HTTP/1.1 200 "
@@ -51,13 +50,6 @@ class Outcome:
     def rate(self) -> float:
         """Answers per second, of all requests together."""
         return sum(self.answered) / self.seconds
-
-
-def request(path: str, *, keep_alive: bool = True) -> bytes:
-    """The octets of a browser's GET."""
-    fields = {**BROWSER_FIELDS, "Connection": "keep-alive" if keep_alive else "close"}
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in fields.items())]
-    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def percentile(values: Sequence[int], percent: float) -> int:

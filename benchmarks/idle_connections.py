@@ -17,9 +17,13 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from servers import BROWSER_FIELDS, Server, ServerFailedError, machine, running, versions
+from page import put
+from servers import FAILURES, Server, conditions, facts, running
+
+from wsgiraw.compare.requests import BROWSER_FIELDS
 
 SERVERS = "wsgiraw-handoff,granian,bjoern,gunicorn-gthread,waitress"
+FIELDS = {name: value.format(variant=1) for name, value in BROWSER_FIELDS}
 SPARE_DESCRIPTORS = 200
 WARM_UP_REQUESTS = 500
 
@@ -58,7 +62,7 @@ class OrdinaryClient:
 
 def ask(connection: HTTPConnection, path: str) -> None:
     """One request with a browser's fields; any answer but a complete 200 is an HTTPException."""
-    connection.request("GET", path, headers=BROWSER_FIELDS)
+    connection.request("GET", path, headers=FIELDS)
     response = connection.getresponse()
     response.read()
     if response.status != 200:
@@ -133,38 +137,43 @@ def main() -> int:
     parser.add_argument("--path", default="/")
     parser.add_argument("--servers", default=SERVERS, help=f"names, comma-separated (default: {SERVERS})")
     parser.add_argument("--connections", type=int, default=5000)
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
+    parser.add_argument("--page", type=Path, help="also put the table into this page, such as docs/performance.md")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     raise_descriptor_limit(options.connections)
-    write = sys.stdout.write
-    write(f"### {options.connections} idle keep-alive connections, `{options.app}`\n\n")
-    write("| server | RSS before MiB | RSS after MiB | RSS KiB each | PSS KiB each | opened | alive at the end ")
-    write("| others served meanwhile | failed | slowest ms |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+    before = facts()
+    lines = [
+        "| server | RSS before MiB | RSS after MiB | PSS after MiB | RSS KiB each | PSS KiB each | opened "
+        "| alive at the end | others served meanwhile | failed | slowest ms |",
+        f"|---|{'--:|' * 10}",
+    ]
     results: dict[str, Any] = {}
     sound = True
     for name in options.servers.split(","):
         try:
-            with running(name, options.app, python=options.python, path=options.path, many_connections=True) as server:
+            with running(name, options.app, path=options.path) as server:
                 result = measure(server, options.path, options.connections)
-        except (ServerFailedError, OSError, ValueError) as error:
+        except FAILURES as error:
             sys.stderr.write(f"{name} left out: {error}\n")
             sound = False
             continue
-        results[name] = {**result, "command": server.arguments}
+        results[name] = {**result, "command": server.command}
         client = result["client"]
         sound = sound and result["still_alive"] == options.connections and not client["failed"]
         cells = [
             *(f"{result[moment]['Rss'] / 1024:.1f}" for moment in ("before_kib", "after_kib")),
+            f"{result['after_kib']['Pss'] / 1024:.1f}",
             *(f"{result[f'{kind}_kib_per_connection']:.2f}" for kind in ("rss", "pss")),
             *(str(number) for number in (result["opened"], result["still_alive"], client["served"], client["failed"])),
             f"{client['slowest_ms']:.0f}",
         ]
-        write(f"| {name} | {' | '.join(cells)} |\n")
-    facts, used = machine(), versions(options.python)
-    write(f"\n{facts['cpu']}; Linux {facts['kernel']}; {', '.join(' '.join(pair) for pair in used.items())}.\n")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    text = "\n".join(lines) + f"\n\n{options.connections} idle connections, `{options.app}`. {conditions(before)}\n"
+    sys.stdout.write(text)
+    if options.page:
+        put(options.page, "idle-connections", text)
     if options.json:
-        options.json.write_text(json.dumps({"machine": facts, "versions": used, "servers": results}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**before, "servers": results}, indent=1) + "\n")
     return 0 if sound else 1
 
 

@@ -25,15 +25,13 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from closed_loop import Outcome, drive, percentile, request
-from cpu_per_request import spread
-from page import put
+from closed_loop import Outcome, drive, percentile
+from page import put, spread
 from profiles import FIRST, PROFILES, Profile
-from servers import ServerFailedError, machine, pinned, running, versions
+from servers import FAILURES, ServerFailed, conditions, facts, pinned, request, running
 
 APP = "benchmarks.slow:app"
 SERVERS = "wsgiraw-handoff,granian,gunicorn-gthread,waitress"
@@ -52,7 +50,7 @@ class Contender:
         return f"{self.server}, {self.interval} ms" if self.interval else self.server
 
 
-def sample(outcome: Outcome, cpu: int) -> Sample:
+def sample(outcome: Outcome, cpu: float) -> Sample:
     """The figures of one run; times in milliseconds, of all requests and of those to the first path."""
     everything = [time for times in outcome.microseconds for time in times]
     kinds = {"all": everything, "first": outcome.microseconds[FIRST]}
@@ -60,8 +58,8 @@ def sample(outcome: Outcome, cpu: int) -> Sample:
         "requests_per_second": outcome.rate,
         "first_per_second": outcome.answered[FIRST] / outcome.seconds,
         "failed": outcome.failed,
-        "server_busy": cpu / 1e9 / outcome.seconds,
-        "cpu_us_per_request": cpu / 1000 / max(len(everything), 1),
+        "server_busy": cpu / outcome.seconds,
+        "cpu_us_per_request": cpu * 1e6 / max(len(everything), 1),
         "client_busy": outcome.busy,
     }
     for kind, times in kinds.items():
@@ -78,21 +76,20 @@ def measure(contender: Contender, profile: Profile, options: argparse.Namespace)
         running(
             contender.server,
             APP,
-            python=options.python,
             path="/quick",
             core=options.server_core,
             threads=options.threads or profile.threads,
-            environment={"SWITCH_INTERVAL_MS": contender.interval},
+            variables={"SWITCH_INTERVAL_MS": contender.interval},
         ) as server,
         pinned(options.client_core),
     ):
         for load, clients in profile.loads.items():
             drive(server.port, requests, clients(), options.warm_up)
-            before = server.cpu_nanoseconds()
+            before = server.cpu_seconds()
             outcome = drive(server.port, requests, clients(), options.seconds)
-            samples[load] = sample(outcome, server.cpu_nanoseconds() - before)
+            samples[load] = sample(outcome, server.cpu_seconds() - before)
             if not sum(outcome.answered):
-                raise ServerFailedError(f"{server.name} answered no request\n{server.printed()}")
+                raise ServerFailed(f"it answered no request\n{server.running.printed()}")
     return samples
 
 
@@ -110,7 +107,7 @@ def rounds_of(name: str, options: argparse.Namespace) -> list[Round]:
         for contender in order.sample(contenders, len(contenders)):
             try:
                 loads = measure(contender, profile, options)
-            except (ServerFailedError, OSError, ValueError) as error:
+            except FAILURES as error:
                 sys.stderr.write(f"{contender} left out: {error}\n")
                 contenders.remove(contender)
                 continue
@@ -181,7 +178,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server-core", type=core, default=0, help="number, or any: wherever the kernel puts it")
     parser.add_argument("--client-core", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="for the order of servers in each round (default: 1)")
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
     parser.add_argument("--page", type=Path, help="also put the figures into this page, such as docs/concurrency.md")
     parser.add_argument("--json", type=Path, help="also write every sample to this file")
     options = parser.parse_args()
@@ -195,10 +191,10 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure each profile, report; 1 if a request failed."""
     options = arguments()
-    started, used = datetime.now(UTC).isoformat(timespec="seconds"), versions(options.python)
+    began = facts()
     report: dict[str, list[Round]] = {}
     for name in options.profiles:
-        before = machine()
+        before = facts()
         rounds, profile = rounds_of(name, options), PROFILES[name]
         if not rounds[0]:
             sys.exit(f"{name}: no server could be measured")
@@ -209,14 +205,12 @@ def main() -> int:
         cores = "any core" if options.server_core is None else f"core {options.server_core}"
         text += f"server on {cores}, client on core {options.client_core}; "
         text += "ratios of throughput, pairwise per round.\n"
-        text += f"{started}; {before['cpu']}; Linux {before['kernel']}; load {before['load']} before; "
-        text += ", ".join(f"{distribution} {version}" for distribution, version in used.items()) + ".\n"
+        text += f"{conditions(before)}\n"
         sys.stdout.write(f"### {name}\n\n{text}\n")
         if options.page:
             put(options.page, name, text)
     if options.json:
-        facts = {"started": started, "machine": machine(), "versions": used}
-        options.json.write_text(json.dumps({**facts, "profiles": report}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**began, "profiles": report}, indent=1) + "\n")
     measured = [loads.values() for rounds in report.values() for one in rounds for loads in one.values()]
     return 1 if any(figures["failed"] for loads in measured for figures in loads) else 0
 

@@ -33,22 +33,16 @@ from pathlib import Path
 
 from bounded import bounded
 from certificates import KEY, Certificate, certificate
-from closed_loop import Outcome, drive, percentile, request
+from closed_loop import Outcome, drive, percentile
 from idle_connections import raise_descriptor_limit
 from page import put
 from phases import ALL, STALLS, TLS, TOGETHER
-from servers import Server, ServerFailedError, machine, pinned, running, versions
+from servers import FAILURES, Server, conditions, facts, pinned, request, running
 from stall_tables import SAMPLE, Results, tables
 from stalling import Beside, crowd, descriptors
 
 APP = "benchmarks.stallable:app"
 SERVERS = "wsgiraw-handoff,wsgiraw-eventloop,wsgiraw-pooled,gunicorn-sync,gunicorn-gthread,waitress,granian,uwsgi"
-LIFTED = {
-    "gunicorn-gthread": ("--worker-connections", "20000"),
-    "waitress": ("--connection-limit=20000", "--asyncore-use-poll"),
-    "granian": ("--backpressure", "20000"),
-    "uwsgi": ("--listen", "1024"),
-}
 SINGLE = ("gunicorn-sync", "wsgiraw-eventloop")
 KEPT, NEW = 4, 2
 ARRIVAL = 10.0
@@ -101,9 +95,9 @@ def running_together(port: int, threads: int, patience: float, secured: Certific
 
 def watch(server: Server, seconds: float, patience: float, threads: int, secured: Certificate | None) -> SAMPLE:
     """All that is measured once alone and once among the crowd."""
-    before, cpu = time.monotonic(), server.cpu_nanoseconds()
+    before, cpu = time.monotonic(), server.cpu_seconds()
     found = visit(server.port, seconds, patience, secured)
-    found["busy"] = (server.cpu_nanoseconds() - cpu) / 1e9 / (time.monotonic() - before)
+    found["busy"] = (server.cpu_seconds() - cpu) / (time.monotonic() - before)
     found["pss_kib"], found["threads"] = server.memory_kib("Pss"), server.threads()
     found["together"] = running_together(server.port, threads, patience, secured)
     return found
@@ -119,9 +113,9 @@ def arrive(people: Beside, server: Server) -> SAMPLE:
     connected = time.monotonic()
     busy = True
     while busy and time.monotonic() < connected + SETTLING:
-        before = server.cpu_nanoseconds()
+        before = server.cpu_seconds()
         time.sleep(LOOK)
-        busy = server.cpu_nanoseconds() - before > REST * LOOK * 1e9
+        busy = server.cpu_seconds() - before > REST * LOOK
     return {**people.state(), "seconds": time.monotonic() - began - LOOK, "at_rest": not busy}
 
 
@@ -134,11 +128,9 @@ def measure(name: str, stall: str, options: argparse.Namespace, made: Certificat
         running(
             name,
             APP,
-            python=options.python,
             path="/quick",
             core=options.server_core,
             threads=options.threads,
-            own=LIFTED.get(name, ()),
             certificate=secured,
         ) as server,
         pinned(options.client_core),
@@ -154,7 +146,7 @@ def measure(name: str, stall: str, options: argparse.Namespace, made: Certificat
             left = people.state()
             killed = exceeded.is_set()
     found = {"alone": alone, "among": among, "arrived": arrived, "left": left}
-    return {**found, "killed": killed, "command": server.arguments}
+    return {**found, "killed": killed, "command": server.command}
 
 
 def rounds(servers: list[str], stalls: list[str], options: argparse.Namespace, made: Certificate) -> Results:
@@ -167,7 +159,7 @@ def rounds(servers: list[str], stalls: list[str], options: argparse.Namespace, m
                 before = time.monotonic()
                 try:
                     sample = measure(name, stall, options, made)
-                except (ServerFailedError, OSError, ValueError) as error:
+                except FAILURES as error:
                     sys.stderr.write(f"round {turn}: {stall:16} {name:18} left out: {error}\n")
                     continue
                 results[stall][name].append(sample)
@@ -198,7 +190,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--client-core", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="for the order of servers in each round (default: 1)")
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
     parser.add_argument(
         "--page", type=Path, help="also put the tables into this page, such as docs/server-behaviour.md"
     )
@@ -214,10 +205,9 @@ def main() -> None:
     """Measure, print the tables and the command lines."""
     options = arguments()
     raise_descriptor_limit(descriptors(TOGETHER, options.clients))
-    before = machine()
+    before = facts()
     with tempfile.TemporaryDirectory() as folder:
         results = rounds(options.servers.split(","), options.stalls.split(","), options, certificate(Path(folder)))
-    used = versions(options.python)
     text = (
         f"{tables(results)}\n\nMedians of {options.rounds} rounds; {options.clients} stalling clients in each phase, "
     )
@@ -225,16 +215,14 @@ def main() -> None:
     text += (
         f"threads, server on core {options.server_core}, all clients on core {options.client_core}; TLS with a key of "
     )
-    text += f"{KEY}. {before['cpu']}; Linux {before['kernel']}; load {before['load']} before; "
-    text += ", ".join(" ".join(pair) for pair in used.items()) + ".\n"
+    text += f"{KEY}. {conditions(before)}\n"
     commands = {name: one["command"] for row in results.values() for name, samples in row.items() for one in samples}
-    lines = [f"* {name}: `{' '.join([Path(line[0]).name, *line[1:]])}`\n" for name, line in commands.items()]
+    lines = [f"* {name}: `{line}`\n" for name, line in commands.items()]
     sys.stdout.write(f"{text}\n{''.join(lines)}")
     if options.page:
         put(options.page, "stalls", text)
     if options.json:
-        facts = {"machine": [before, machine()], "versions": used, "commands": commands}
-        options.json.write_text(json.dumps({**facts, "stalls": results}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**before, "commands": commands, "stalls": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

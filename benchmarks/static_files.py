@@ -15,15 +15,20 @@ import json
 import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cpu_per_request import SAMPLE, load, spread
-from page import put
-from servers import Server, free_port, get, machine, started, versions
+from page import put, spread
+from servers import HOST, Server, conditions, facts, get, started
+
+from wsgiraw.compare.generator import Question
+from wsgiraw.compare.generator.external import external_loop
+from wsgiraw.compare.requests import Wanted
+from wsgiraw.compare.servers.command_lines import wsgiraw
 
 FILES = {
     "100 KB picture": ("100k.jpg", 100_000),
@@ -31,7 +36,9 @@ FILES = {
     "10 MB video": ("10m.mp4", 10_000_000),
 }
 SERVERS = "wsgiraw,nginx"
-Round = dict[tuple[str, str], SAMPLE]
+THREADS = 8
+Sample = dict[str, float]
+Round = dict[tuple[str, str], Sample]
 """By server and file."""
 
 NGINX = """\
@@ -56,23 +63,39 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @contextmanager
-def serving(name: str, folder: Path, core: int, python: str) -> Iterator[Server]:
+def serving(name: str, folder: Path, core: int) -> Iterator[Server]:
     """Serve a folder by nginx, or by wsgiraw; `wsgiraw-STRATEGY` chooses the strategy."""
-    port = free_port()
     with tempfile.TemporaryDirectory() as own:
-        if name == "nginx":
+
+        def command(port: int) -> list[str]:
+            if name != "nginx":
+                line = wsgiraw("", port, 1, THREADS, strategy=name.partition("-")[2])
+                return [*line[:-1], "--static", str(folder)]
             temporary = " ".join(f"{which}_temp_path {own}/{which};" for which in TEMPORARY)
             user = "user root;" if os.geteuid() == 0 else ""  # the folder is ours
             text = NGINX.format(own=own, folder=folder, port=port, user=user, temporary=temporary)
             Path(own, "nginx.conf").write_text(text)
-            arguments = ["nginx", "-p", own, "-c", f"{own}/nginx.conf"]
-        else:
-            arguments = [python, "-m", "wsgiraw", "--static", str(folder), "--port", str(port)]
-            arguments += ["--access-logfile", "off"]
-            if "-" in name:
-                arguments += ["--strategy", name.partition("-")[2]]
-        with started(name, arguments, port, "/100k.jpg", core) as server:
+            return ["nginx", "-p", own, "-c", f"{own}/nginx.conf"]
+
+        with started(name, command, "/100k.jpg", core) as server:
             yield server
+
+
+def load(server: Server, path: str, options: argparse.Namespace, seconds: float) -> Sample:
+    """Run wrk against the server; its own figures, and the server's CPU microseconds per request."""
+    question = Question(Wanted("GET", path).variants(f"{HOST}:{server.port}"))
+    before = server.cpu_seconds()
+    found = external_loop(
+        "wrk", server.port, [question], connections=options.connections, seconds=seconds, cores={options.client_core}
+    )
+    cpu = server.cpu_seconds() - before
+    if not found.answered or found.errors:
+        raise SystemExit(f"{server.name} answered {found.answered} requests for {path}; errors: {found.errors}")
+    return {
+        "cpu_us_per_request": cpu * 1e6 / found.answered,
+        "requests_per_second": found.answered / found.seconds,
+        "busy": cpu / found.seconds,
+    }
 
 
 def measure(names: list[str], folder: Path, options: argparse.Namespace) -> list[Round]:
@@ -82,14 +105,13 @@ def measure(names: list[str], folder: Path, options: argparse.Namespace) -> list
     for number in range(1, options.rounds + 1):
         samples: Round = {}
         for name in order.sample(names, len(names)):
-            with serving(name, folder, options.server_core, options.python) as server:
+            with serving(name, folder, options.server_core) as server:
                 for title, (file, size) in FILES.items():
-                    status, _, body = get(server.port, f"/{file}")
+                    status, body = get(server.port, f"/{file}")
                     if (status, len(body)) != (200, size):
                         raise SystemExit(f"{name} answers {status} with {len(body)} octets for {file}")
-                    asking = argparse.Namespace(**{**vars(options), "path": f"/{file}"})
-                    load(server, asking, options.warm_up)
-                    samples[name, title] = sample = load(server, asking, options.seconds)
+                    load(server, f"/{file}", options, options.warm_up)
+                    samples[name, title] = sample = load(server, f"/{file}", options, options.seconds)
                     cpu, rate = sample["cpu_us_per_request"], sample["requests_per_second"]
                     sys.stderr.write(f"round {number}: {name:20} {title:15} {cpu:9.1f} us {rate:8.0f}/s\n")
         rounds.append(samples)
@@ -131,7 +153,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--client-core", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="for the order of servers in each round (default: 1)")
-    parser.add_argument("--python", default=sys.executable, help="interpreter of wsgiraw (default: this one)")
     parser.add_argument("--page", type=Path, help="also put the table into this page, between the marks static-files")
     parser.add_argument("--json", type=Path, help="also write every sample to this file")
     return parser.parse_args()
@@ -141,27 +162,23 @@ def main() -> int:
     """Make the files, measure, report."""
     options = arguments()
     names = options.servers.split(",")
-    before = machine()
+    before = facts()
     with tempfile.TemporaryDirectory() as folder:
         for file, size in FILES.values():
             Path(folder, file).write_bytes(os.urandom(size))
         Path(folder).chmod(0o755)
         rounds = measure(names, Path(folder), options)
-    after = machine()
-    used = ", ".join(f"{name} {version}" for name, version in versions(options.python).items())
     text = (
         f"{table(rounds, names)}\n\nMedian (least-greatest), {options.rounds} rounds of {options.seconds} s for each "
     )
-    text += (
-        f"file, {options.connections} connections. {before['cpu']}; Linux {before['kernel']}; load {before['load']} "
-    )
-    text += f"before, {after['load']} after. {used}.\n"
+    nginx = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.strip()
+    text += f"file, {options.connections} connections. {nginx}; {conditions(before)}\n"
     sys.stdout.write(text)
     if options.page:
         put(options.page, "static-files", text)
     if options.json:
         flat = [{f"{name} {title}": sample for (name, title), sample in one.items()} for one in rounds]
-        options.json.write_text(json.dumps({"machine": [before, after], "rounds": flat}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**before, "rounds": flat}, indent=1) + "\n")
     return 0
 
 

@@ -11,7 +11,7 @@ For each strategy, one worker with its master and the default of 8 threads (wher
 * crowd: so many clients at once ask an application that takes a second; when it was called for each, and when each had
   its answer.
 
-It does not measure throughput (cpu_per_request.py, slow_calls.py), nor memory in the kernel. What a crash takes with it
+It does not measure throughput (`wsgiraw compare`, slow_calls.py), nor memory in the kernel. What a crash takes with it
 and what a strategy is best for are judgements, written below. It needs Linux and two cores.
 """
 
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from idle_connections import answered, ask, memory, raise_descriptor_limit
 from page import put
-from servers import ROOT, ServerFailedError, machine, pinned, running, versions
+from servers import ROOT, THREADS, ServerFailed, facts, pinned, running
 from timeline import Panel, Visit, draw
 
 from wsgiraw.strategies import STRATEGIES
@@ -46,6 +46,7 @@ class Character(NamedTuple):
     best_for: str
     holds: str = ""
     connections: int = 2000
+    threads: int = THREADS
     own: tuple[str, ...] = ()
 
 
@@ -54,23 +55,23 @@ CHARACTERS = {
     "handoff": Character(EVERYTHING, "nearly everything: applications that are quick, slow, or slow now and then"),
     "eventloop": Character(EVERYTHING, "applications that never wait, or are not safe with threads: add workers"),
     "pooled": Character(EVERYTHING, "applications that are always slow"),
-    "threaded": Character(
-        EVERYTHING, "few clients, behind a proxy; to read", " and a thread", 500, ("--threads", "520")
-    ),
+    "threaded": Character(EVERYTHING, "few clients, behind a proxy; to read", " and a thread", 500, threads=520),
     "forking": Character(
-        "its own connection", "code that crashes or leaks; to read", " and a process", 100, ("--max-children", "120")
+        "its own connection",
+        "code that crashes or leaks; to read",
+        " and a process",
+        100,
+        own=("--max-children", "120"),
     ),
     "serial": Character("its own connection", "a debugger; to read", connections=1),
 }
 
 
-def idle(strategy: str, python: str) -> dict[str, float]:
+def idle(strategy: str) -> dict[str, float]:
     """KiB of a connection that says nothing; Pss counts what processes share once."""
     character = CHARACTERS[strategy]
     raise_descriptor_limit(character.connections)
-    with running(
-        f"wsgiraw-{strategy}", APP, python=python, path="/quick", many_connections=True, own=character.own
-    ) as server:
+    with running(f"wsgiraw-{strategy}", APP, path="/quick", threads=character.threads, own=character.own) as server:
         first = HTTPConnection("127.0.0.1", server.port, timeout=10)
         for _ in range(REQUESTS_BEFORE):
             ask(first, "/quick")
@@ -79,7 +80,7 @@ def idle(strategy: str, python: str) -> dict[str, float]:
         connections = [HTTPConnection("127.0.0.1", server.port, timeout=10) for _ in range(character.connections)]
         try:
             if not all(answered(connection, "/quick") for connection in connections):
-                raise ServerFailedError(f"{strategy} does not hold {len(connections)} connections\n{server.printed()}")
+                raise ServerFailed(f"it does not hold {len(connections)} connections\n{server.running.printed()}")
             after = memory(server)
         finally:
             for connection in connections:
@@ -127,7 +128,7 @@ def crowd(port: int, clients: int) -> list[Visit]:
     for thread in threads:
         thread.join()
     if len(visits) != clients:
-        raise ServerFailedError(f"{clients - len(visits)} of {clients} clients had no answer")
+        raise ServerFailed(f"{clients - len(visits)} of {clients} clients had no answer")
     return visits
 
 
@@ -158,16 +159,15 @@ def main() -> int:
     parser.add_argument("--page", type=Path, default=PAGE, help="which gets the table, and beside it the picture")
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--client-core", type=int, default=1)
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     results: dict[str, dict[str, Any]] = {}
     panels = []
     for name in options.strategies.split(","):
         sys.stderr.write(f"{name} ...\n")
-        result: dict[str, Any] = {"idle": idle(name, options.python)}
+        result: dict[str, Any] = {"idle": idle(name)}
         with (
-            running(f"wsgiraw-{name}", APP, python=options.python, path="/quick", core=options.server_core) as server,
+            running(f"wsgiraw-{name}", APP, path="/quick", core=options.server_core) as server,
             pinned(options.client_core),
         ):
             result["delay_ms"] = statistics.median(delay(server.port) for _ in range(3))
@@ -175,18 +175,17 @@ def main() -> int:
         result["crowd"] = [{"began": visit.began, "ended": visit.ended} for visit in visits]
         panels.append(Panel(name, visits))
         results[name] = result
-    facts, used = machine(), versions(options.python)
+    on = facts()
+    machine = on["machine"]
     heading = (
         f"{options.clients} clients at once, an application that takes 1 s, one process, 8 threads where there are any"
     )
-    text = f"{table(results, options.clients)}\n\n{facts['cpu']}; Linux {facts['kernel']}; Python {used['Python']}."
+    text = f"{table(results, options.clients)}\n\n{machine['cpu']}; {machine['kernel']}; {machine['python']}."
     sys.stdout.write(text + "\n")
     put(options.page, "strategies", text)
     options.page.with_suffix(".svg").write_text(draw(heading, panels))
     if options.json:
-        options.json.write_text(
-            json.dumps({"machine": facts, "versions": used, "strategies": results}, indent=1) + "\n"
-        )
+        options.json.write_text(json.dumps({**on, "strategies": results}, indent=1) + "\n")
     return 0
 
 

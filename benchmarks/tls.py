@@ -1,7 +1,7 @@
 """What TLS costs: CPU of the server, all its processes, for a handshake and for a request, and how many a second.
 
     python benchmarks/tls.py
-    python benchmarks/tls.py --servers wsgiraw-handoff,granian --rounds 5 --page docs/benchmarks.md
+    python benchmarks/tls.py --servers wsgiraw-handoff,granian --rounds 5 --page docs/performance.md
 
 * full: a connection, a handshake (TLS 1.3), one request with Connection: close, the end of it;
 * resumed 1.3, resumed 1.2: the same, and the handshake takes up the session that the one before has left;
@@ -31,10 +31,9 @@ from itertools import repeat
 from pathlib import Path
 
 from certificates import KEY, Certificate, certificate
-from closed_loop import END, PATIENCE, RIGHT, drive, request
-from cpu_per_request import spread
-from page import put
-from servers import Server, ServerFailedError, machine, pinned, running, versions
+from closed_loop import END, PATIENCE, RIGHT, drive
+from page import put, spread
+from servers import FAILURES, Server, ServerFailed, conditions, facts, pinned, request, running
 
 APP = "benchmarks.slow:app"
 SERVERS = "wsgiraw-handoff,gunicorn-gthread,granian"
@@ -109,25 +108,24 @@ def ask(port: int, context: ssl.SSLContext | None, options: argparse.Namespace, 
 def measure(server: Server, load: Callable[[float], SAMPLE], options: argparse.Namespace) -> SAMPLE:
     """What one load costs a server that is warm."""
     load(options.warm_up)
-    before = server.cpu_nanoseconds()
+    before = server.cpu_seconds()
     sample = load(options.seconds)
-    cpu = server.cpu_nanoseconds() - before
+    cpu = server.cpu_seconds() - before
     if not sample["done"]:
-        raise ServerFailedError(f"{server.name} answered nothing\n{server.printed()}")
-    rate, busy = sample["done"] / sample["seconds"], cpu / 1e9 / sample["seconds"]
-    return {**sample, "cpu_us": cpu / 1000 / sample["done"], "rate": rate, "busy": busy}
+        raise ServerFailed(f"it answered nothing\n{server.running.printed()}")
+    rate, busy = sample["done"] / sample["seconds"], cpu / sample["seconds"]
+    return {**sample, "cpu_us": cpu * 1e6 / sample["done"], "rate": rate, "busy": busy}
 
 
-def one_round(name: str, made: Certificate, options: argparse.Namespace) -> tuple[dict[str, SAMPLE], list[str]]:
+def one_round(name: str, made: Certificate, options: argparse.Namespace) -> tuple[dict[str, SAMPLE], str]:
     """All loads of one server, started once with TLS and once without; and its command with TLS."""
     samples: dict[str, SAMPLE] = {}
-    command: list[str] = []
+    command = ""
     for secured in (made, None):
         with (
             running(
                 name,
                 APP,
-                python=options.python,
                 path="/quick",
                 core=options.server_core,
                 threads=options.threads,
@@ -139,21 +137,21 @@ def one_round(name: str, made: Certificate, options: argparse.Namespace) -> tupl
             loads = {load: partial(visit, server.port, made, load, options) for load in VERSIONS} if secured else {}
             for load, run in {**loads, "kept" if secured else "plain": kept}.items():
                 samples[load] = measure(server, run, options)
-            command = command or server.arguments
+            command = command or server.command
     return samples, command
 
 
-def rounds_of(options: argparse.Namespace, made: Certificate) -> tuple[list[Round], dict[str, list[str]]]:
+def rounds_of(options: argparse.Namespace, made: Certificate) -> tuple[list[Round], dict[str, str]]:
     """All rounds, and the command lines. A server that fails is left out of all rounds."""
     names, order = options.servers.split(","), random.Random(options.seed)
     rounds: list[Round] = []
-    commands: dict[str, list[str]] = {}
+    commands: dict[str, str] = {}
     for number in range(1, options.rounds + 1):
         rounds.append({})
         for name in order.sample(names, len(names)):
             try:
                 rounds[-1][name], commands[name] = one_round(name, made, options)
-            except (ServerFailedError, OSError, ValueError) as error:
+            except FAILURES as error:
                 sys.stderr.write(f"{name} left out: {error}\n")
                 names.remove(name)
                 continue
@@ -195,32 +193,28 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--client-core", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="for the order of servers in each round (default: 1)")
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the servers (default: this one)")
-    parser.add_argument("--page", type=Path, help="also put the table into this page, such as docs/benchmarks.md")
+    parser.add_argument("--page", type=Path, help="also put the table into this page, such as docs/performance.md")
     parser.add_argument("--json", type=Path, help="also write every sample to this file")
     return parser.parse_args()
 
 
 def main() -> int:
     """Measure, print the table; 1 if a server was left out or a request failed."""
-    options, before = arguments(), machine()
+    options, before = arguments(), facts()
     with tempfile.TemporaryDirectory() as folder:
         rounds, commands = rounds_of(options, certificate(Path(folder)))
     if not commands:
         return 1
-    used = versions(options.python)
     text = f"{table(rounds)}\n\nMedian (least-greatest), {options.rounds} rounds of {options.seconds:g} s for each, "
     text += f"{options.clients} clients (Python, {ssl.OPENSSL_VERSION}), server on core {options.server_core}, "
     text += f"clients on core {options.client_core}, {options.threads} threads, {KEY}; ratios pairwise per round.\n"
-    text += f"{before['cpu']}; Linux {before['kernel']}; load {before['load']} before; "
-    text += ", ".join(" ".join(pair) for pair in used.items()) + ".\n"
-    lines = [f"* {name}: `{' '.join([Path(line[0]).name, *line[1:]])}`\n" for name, line in commands.items()]
+    text += f"{conditions(before)}\n"
+    lines = [f"* {name}: `{line}`\n" for name, line in commands.items()]
     sys.stdout.write(f"{text}\n{''.join(lines)}")
     if options.page:
         put(options.page, "tls", text)
     if options.json:
-        facts = {"machine": [before, machine()], "versions": used, "commands": commands}
-        options.json.write_text(json.dumps({**facts, "rounds": rounds}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**before, "commands": commands, "rounds": rounds}, indent=1) + "\n")
     failed = any(sample["failed"] for one in rounds for loads in one.values() for sample in loads.values())
     return 1 if failed or len(commands) < len(options.servers.split(",")) else 0
 

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import socket
+import ssl
 import subprocess
 import tempfile
 import uuid
@@ -133,11 +134,12 @@ def running(
     folder: str = ".",
     within: float = START_SECONDS,
     patience: float = STOP_SECONDS,
+    context: ssl.SSLContext | None = None,
 ) -> Iterator[Running]:
     """Start `command(port)` in a folder, wait until it answers the request `ready`, and end it afterwards.
 
-    It has `within` seconds to answer, and `patience` seconds to end before it is killed. All its processes run on
-    `cores` from their first instruction. Raises ServerFailed.
+    It has `within` seconds to answer, by TLS with `context`, and `patience` seconds to end before it is killed. All its
+    processes run on `cores` from their first instruction. Raises ServerFailed.
     """
     for attempt in range(1, _PORTS + 1):
         port = free_port()
@@ -145,7 +147,7 @@ def running(
         try:
             server.start(cores)
             try:
-                wait_until_it_answers(HOST, port, ready, within, server.alive)
+                wait_until_it_answers(HOST, port, ready, within, server.alive, context)
             except NotReady as error:
                 printed = server.printed()
                 if attempt < _PORTS and not server.alive() and _IN_USE.search(printed):

@@ -1,8 +1,10 @@
 """Waiting until a server answers a request, and reading one answer. It starts nothing and judges nothing."""
 
 import socket
+import ssl
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from http.client import HTTPException, HTTPResponse
 
 __all__ = ["NotReady", "response", "wait_until_it_answers"]
@@ -15,8 +17,15 @@ class NotReady(Exception):
     """It did not answer in time, or has ended."""
 
 
-def wait_until_it_answers(host: str, port: int, request: bytes, seconds: float, alive: Callable[[], bool]) -> None:
-    """Return once a request was answered, whatever the answer. Raises NotReady."""
+def wait_until_it_answers(
+    host: str,
+    port: int,
+    request: bytes,
+    seconds: float,
+    alive: Callable[[], bool],
+    context: ssl.SSLContext | None = None,
+) -> None:
+    """Return once a request was answered, by TLS with `context`, whatever the answer. Raises NotReady."""
     end = time.monotonic() + seconds
     while True:
         if not alive():
@@ -25,7 +34,10 @@ def wait_until_it_answers(host: str, port: int, request: bytes, seconds: float, 
         if left <= 0:
             raise NotReady(f"does not answer within {seconds:g} seconds")
         try:
-            with socket.create_connection((host, port), timeout=left) as client:
+            with ExitStack() as stack:
+                client = stack.enter_context(socket.create_connection((host, port), timeout=left))
+                if context is not None:
+                    client = stack.enter_context(context.wrap_socket(client, server_hostname=host))
                 client.sendall(request)
                 response(client, request.partition(b" ")[0].decode("latin-1"))[0].close()
                 return
