@@ -15,8 +15,45 @@ Fields = dict[str, str]
 _NAMES_REMEMBERED = 1024
 
 _cgi_names: dict[str, str] = {}
-"""Field name as sent → CGI meta-variable (RFC 3875 §4.1.18), "" for a field that is dropped. Names only, never values:
-they differ from visitor to visitor and keep secrets. Bounded, so that no client can fill it."""
+"""Field name as sent → CGI meta-variable (RFC 3875 §4.1.18), "" for a field that is dropped. Bounded, so that no client
+can fill it."""
+
+_LINES_REMEMBERED, _LINE_REMEMBERED = 1024, 256
+"""Lines, and octets of each."""
+
+_lines: dict[str, tuple[str, str]] = {}
+"""Field line as sent → CGI meta-variable and value, for `_COMMON` fields. Once it is full it begins anew."""
+
+_COMMON = frozenset(
+    {
+        "HTTP_ACCEPT",
+        "HTTP_ACCEPT_CHARSET",
+        "HTTP_ACCEPT_ENCODING",
+        "HTTP_ACCEPT_LANGUAGE",
+        "HTTP_CACHE_CONTROL",
+        "HTTP_CONNECTION",
+        "HTTP_DNT",
+        "HTTP_HOST",
+        "HTTP_PRAGMA",
+        "HTTP_PRIORITY",
+        "HTTP_SEC_CH_UA",
+        "HTTP_SEC_CH_UA_MOBILE",
+        "HTTP_SEC_CH_UA_PLATFORM",
+        "HTTP_SEC_FETCH_DEST",
+        "HTTP_SEC_FETCH_MODE",
+        "HTTP_SEC_FETCH_SITE",
+        "HTTP_SEC_FETCH_USER",
+        "HTTP_SEC_GPC",
+        "HTTP_UPGRADE_INSECURE_REQUESTS",
+        "HTTP_USER_AGENT",
+        "HTTP_X_FORWARDED_PROTO",
+        "HTTP_X_REQUESTED_WITH",
+    }
+)
+"""Fields that say what a program is and can: the same for many visitors, and nobody's secret (docs/adr/0007)."""
+
+_QUICKLY_LOOKED_AT = 256
+"""Octets of a line up to which `str.isprintable` is the quickest look at them."""
 
 _SINGLETONS = frozenset(
     {
@@ -45,44 +82,47 @@ def split_head(head: bytes, most_fields: int = 100) -> tuple[str, str, str, Fiel
     `fields` maps CGI meta-variables (`HTTP_ACCEPT`, `CONTENT_LENGTH`) to values decoded as latin-1 (PEP 3333). Names
     with an underscore and `Proxy` are dropped. Raises `HTTPError` 400, or 431 for more than `most_fields` field lines.
     """
-    text = head.decode("latin-1")
-    lines = text.split("\r\n")
-    line_ends = b"\r\n" * (len(lines) - 1)
-    if head.translate(None, LINE_OCTETS) != line_ends:
-        raise _illegal_octet(head)
+    lines = head.decode("latin-1").split("\r\n")
+    request_line = lines[0]
+    del lines[0]
+    if not request_line.isprintable():
+        _check_octets(request_line)
     try:
-        method, target, version = lines[0].split(" ")
+        method, target, version = request_line.split(" ")
     except ValueError:
         raise _bad("request line is not METHOD SP TARGET SP VERSION") from None  # RFC 9112 §3
-    del lines[0]
     fields: Fields = {}
-    names = _cgi_names
-    simple = text.isascii()
-    try:
-        for line in lines:
-            name, colon, value = line.partition(":")
-            if not colon:
-                break
-            # RFC 9112 §5.1: OWS is not part of the value. Other white space of ASCII has been refused above.
-            fields[names[name]] = value.strip()
-    except KeyError:
-        simple = False
-    if not simple or len(fields) != len(lines) or "" in fields:
-        fields = _careful_fields(lines)
+    remembered = _lines.get
+    for line in lines:
+        key, value = remembered(line) or _field(line)
+        fields[key] = value
+    if len(fields) != len(lines) or "" in fields:
+        fields = _combined_fields(lines)
     if len(lines) > most_fields:
         raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header fields")
     return method, target, version, fields
 
 
-def _careful_fields(lines: list[str]) -> Fields:
-    """Return the fields where a name is new, repeated or dropped, or a value not ASCII."""
+def _field(line: str) -> tuple[str, str]:
+    """Return the CGI meta-variable, "" where it is dropped, and the value of a field line; remember a common one."""
+    if len(line) > _QUICKLY_LOOKED_AT or not line.isprintable():
+        _check_octets(line)
+    name, colon, value = line.partition(":")
+    key = _cgi_names.get(name)
+    if key is None or not colon:
+        key = _cgi_name(name, line)
+    value = value.strip(" \t")  # RFC 9112 §5.1: OWS is not part of the value
+    if key in _COMMON and len(line) <= _LINE_REMEMBERED:
+        if len(_lines) >= _LINES_REMEMBERED:
+            _lines.clear()
+        _lines[line] = (key, value)
+    return key, value
+
+
+def _combined_fields(lines: list[str]) -> Fields:
+    """Return the fields where a name is repeated or dropped."""
     fields: Fields = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        key = _cgi_names.get(name)
-        if key is None or not colon:
-            key = _cgi_name(name, line)
-        value = value.strip(" \t")
+    for key, value in map(_field, lines):
         if key in fields:
             fields[key] = _combined(key, fields[key], value)
         elif key:
@@ -90,12 +130,12 @@ def _careful_fields(lines: list[str]) -> Fields:
     return fields
 
 
-def _illegal_octet(head: bytes) -> HTTPError:
-    """Return what is wrong with a head that has more than lines and line ends."""
-    ends = head.count(b"\r\n")
-    if head.count(b"\n") != ends or head.count(b"\r") != ends:
-        return _bad("bare CR or LF in the request head: lines end with CRLF")  # RFC 9112 §2.2
-    return _bad("control character in the request head")  # RFC 9110 §5.5
+def _check_octets(line: str) -> None:
+    """Refuse a line in which there is what no line may have."""
+    if rest := line.encode("latin-1").translate(None, LINE_OCTETS):
+        if b"\r" in rest or b"\n" in rest:
+            raise _bad("bare CR or LF in the request head: lines end with CRLF")  # RFC 9112 §2.2
+        raise _bad("control character in the request head")  # RFC 9110 §5.5
 
 
 def _cgi_name(name: str, line: str) -> str:
