@@ -16,11 +16,12 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 from wsgiraw.compare.generator.job import Question
-from wsgiraw.compare.generator.process import GeneratorFailed, pinned
+from wsgiraw.compare.generator.process import GeneratorFailed, executed
+from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.results import Load
 from wsgiraw.errors import ConfigError
 
-__all__ = ["EXTERNAL", "external_loop"]
+__all__ = ["EXTERNAL", "executable", "external_loop"]
 
 EXTERNAL = ("wrk", "h2load")
 
@@ -62,16 +63,22 @@ def external_loop(
 
     Raises ConfigError where the program is not installed or cannot send that, GeneratorFailed.
     """
+    found = executable(program, len(questions))
+    run = _wrk if program == "wrk" else _h2load
+    with tempfile.TemporaryDirectory() as folder:
+        return run(found, port, questions[0], connections, seconds, patience, cores, Path(folder))
+
+
+def executable(program: str, questions: int) -> str:
+    """Return where the program is. Raises ConfigError where it is not installed or cannot send so many requests."""
     if program not in EXTERNAL:
         raise ConfigError(f"there is no generator {program!r}: builtin, {', '.join(EXTERNAL)}")
     found = shutil.which(program)
     if found is None:
         raise ConfigError(f"{program} is not installed: install it, or use --generator builtin")
-    if len(questions) != 1:
-        raise ConfigError(f"{program} sends one request, not {len(questions)}: use --generator builtin")
-    run = _wrk if program == "wrk" else _h2load
-    with tempfile.TemporaryDirectory() as folder:
-        return run(found, port, questions[0], connections, seconds, patience, cores, Path(folder))
+    if questions != 1:
+        raise ConfigError(f"{program} sends one request, not {questions}: use --generator builtin")
+    return found
 
 
 def _wrk(
@@ -87,7 +94,7 @@ def _wrk(
     script = folder / "requests.lua"
     script.write_text(_SCRIPT % ", ".join(map(_quoted, question.variants)))
     whole = math.ceil(seconds)
-    command = [program, "-t1", f"-c{connections}", f"-d{whole}s", f"-s{script}", f"http://127.0.0.1:{port}/"]
+    command = [program, "-t1", f"-c{connections}", f"-d{whole}s", f"-s{script}", f"http://{HOST}:{port}/"]
     printed, cpu = _run(command, whole + patience, cores)
     try:
         figures = json.loads(printed.splitlines()[-1])
@@ -126,7 +133,7 @@ def _h2load(
     if body:
         (folder / "body").write_bytes(body)
         command.append(f"-d{folder / 'body'}")
-    printed, cpu = _run([*command, f"http://127.0.0.1:{port}{target}"], seconds + patience, cores)
+    printed, cpu = _run([*command, f"http://{HOST}:{port}{target}"], seconds + patience, cores)
     match = _FINISHED.search(printed)
     if match is None:
         raise GeneratorFailed(f"h2load said something unforeseen: {printed[-500:]!r}")
@@ -150,7 +157,7 @@ def _h2load(
 def _run(command: list[str], patience: float, cores: Set[int] | None) -> tuple[str, float]:
     """Return what it prints and how many seconds of CPU it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with pinned(command, cores) as process:
+    with executed(command, cores) as process:
         try:
             printed, fault = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:

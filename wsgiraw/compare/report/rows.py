@@ -144,6 +144,7 @@ def notes(results: Results) -> list[str]:
 def _notes(results: Results) -> Iterator[str]:
     for comparison in results.comparisons:
         where = f" ({clean(comparison.application)})" if len(results.comparisons) > 1 else ""
+        yield from (f"{clean(remark)}{where}" for remark in comparison.remarks)
         standings = judge(comparison, results.ceiling)
         for standing in standings:
             name, note = clean(standing.server.name), clean(standing.server.note)
@@ -152,6 +153,8 @@ def _notes(results: Results) -> Iterator[str]:
             elif standing.reason and (standing.server.state != "measured" or standing.server.rounds):
                 parts = [clean(standing.reason), note, _errors(standing)]
                 yield f"{name} is not ranked{where}: " + "; ".join(part for part in parts if part)
+            elif note:
+                yield f"{name}{where}: {note}"
         bound = [clean(standing.server.name) for standing in standings if standing.bound]
         if bound:
             yield (

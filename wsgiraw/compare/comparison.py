@@ -1,0 +1,87 @@
+"""A whole comparison, from the plan to its results: all applications under all servers, and how the servers behave."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from wsgiraw.compare import behaviour
+from wsgiraw.compare.entrants import enter
+from wsgiraw.compare.generator import GeneratorFailed, calibrate
+from wsgiraw.compare.generator.external import executable
+from wsgiraw.compare.plan import Plan
+from wsgiraw.compare.progress import progress
+from wsgiraw.compare.requests import Wanted
+from wsgiraw.compare.results import FORMAT, Comparison, Results
+from wsgiraw.compare.rounds import Measurement, check_behaviour, steps
+from wsgiraw.compare.servers.chosen import chosen
+from wsgiraw.compare.servers.machine import cores, machine, versions
+from wsgiraw.errors import ConfigError
+from wsgiraw.version import __version__
+
+__all__ = ["measured"]
+
+
+def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted], command: list[str]) -> Results:
+    """Measure everything, and say on standard error how far it is. Raises ConfigError.
+
+    What would make all of it worthless comes first: applications that do not answer. `command` is for the record.
+    """
+    if plan.behaviour:
+        applications = []
+    elif not applications:
+        raise ConfigError("name an application, as in: wsgiraw compare mysite.web:app --get /")
+    elif plan.generator != "builtin":
+        executable(plan.generator, len(requests))
+    peers = chosen(plan.servers)
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = machine(plan.workers)  # its load is that before
+    for_servers, for_us = cores(plan.workers) or (None, None)
+    subjects = enter(peers, behaviour.APPLICATION, Wanted("GET", "/"), plan, for_servers)
+    entered = [enter(peers, application, requests[0], plan, for_servers) for application in applications]
+    looked_at = [subject for subject in subjects if subject.runs]
+    ceiling = 0.0
+    with progress(sys.stderr, steps(plan, len(looked_at), len(applications))) as shown:
+        if applications:
+            try:
+                ceiling = calibrate(connections=plan.connections, seconds=0.5, server_cores=for_servers, cores=for_us)
+            except GeneratorFailed as error:
+                raise ConfigError(f"{error}: is the machine too busy?") from None
+        measurements = [
+            Measurement(application, requests, entrants, plan, for_us, ceiling, shown)
+            for application, entrants in zip(applications, entered, strict=True)
+        ]
+        for measurement in measurements:
+            measurement.agree()
+        check_behaviour(looked_at, min(plan.patience, behaviour.PATIENCE), shown)
+        for measurement in measurements:
+            measurement.run()
+    for measurement in measurements:
+        for entrant, subject in zip(measurement.entrants, subjects, strict=True):
+            entrant.behaviour = subject.behaviour
+            if subject.state == "failed":
+                entrant.remark(f"its behaviour could not be checked: {subject.note}")
+    return Results(
+        format=FORMAT,
+        version=__version__,
+        began=began,
+        command=command,
+        plan={name: value for name, value in asdict(plan).items() if value is not None},
+        machine=facts,
+        versions=versions(),
+        ceiling=ceiling,
+        comparisons=[
+            Comparison(
+                application=measurement.application,
+                requests=[wanted.shown for wanted in requests],
+                servers=[entrant.result() for entrant in measurement.entrants],
+                remarks=measurement.remarks,
+            )
+            for measurement in measurements
+        ]
+        or [
+            Comparison(
+                application=behaviour.APPLICATION, requests=[], servers=[subject.result() for subject in subjects]
+            )
+        ],
+    )
