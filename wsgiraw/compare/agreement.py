@@ -173,9 +173,12 @@ def _expected(wanted: Wanted, answers: Mapping[str, Sequence[Answer]], varies: b
     """
     answers = {name: given for name, given in answers.items() if given[-1].status < 500} or answers
     if wanted.expect is not None:
-        right = [given for given in answers.values() if given[-1].body == wanted.expect] or list(answers.values())
-        status, content_type = _most([(given[-1].status, given[-1].content_type) for given in right])
-        return Expected(status, content_type, wanted.expect, len(wanted.expect))
+        right = [given[-1] for given in answers.values() if wanted.expects(given[-1].body)]
+        if not right:
+            status, content_type = _most([(given[-1].status, given[-1].content_type) for given in answers.values()])
+            return Expected(status, content_type, wanted.expect, len(wanted.expect))
+        status, content_type, body = _most([(answer.status, answer.content_type, answer.body) for answer in right])
+        return Expected(status, content_type, body, len(body))
     changing = [len({(answer.status, answer.body) for answer in given}) > 1 for given in answers.values()]
     if varies or sum(changing) * 2 > len(changing):
         status, content_type = _most([(given[-1].status, given[-1].content_type) for given in answers.values()])

@@ -22,7 +22,7 @@ class Load:
     answered: int
     """Right answers within that time."""
     connections: int
-    """How many connections were opened for them."""
+    """How many connections were opened for them; 0 where nobody counted."""
     errors: dict[str, int]
     """How often what went wrong: `refused`, `closed`, `timeout`, `status 500`, `wrong answer`, ..."""
     generator_busy: float

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from wsgiraw.compare import behaviour
-from wsgiraw.compare.agreement import Answers, Expected, agree
+from wsgiraw.compare.agreement import Agreement, Answers, Expected, agree
 from wsgiraw.compare.entrants import Entrant
 from wsgiraw.compare.generator import Generator, GeneratorFailed, Question, generator
 from wsgiraw.compare.generator.external import external_loop
@@ -101,12 +101,14 @@ class Measurement:
                 by_name[name].give_up(state, fault)
         for name, note in found.notes.items():
             by_name[name].remark(note)
-        self._refuse_what_fails(found.expected, found.failed)
+        self._refuse_what_fails(found)
         self._expected = found.expected
         self.remarks = found.remarks
         comparable = [speed for name, speed in speeds.items() if by_name[name].runs]
         if comparable:
             self._rates = [_rounded(min(min(comparable) * _SHARE, self._ceiling * _OF_CEILING))]
+        elif not self._rates:
+            self.remarks.append("no latency was measured, as all had errors in a first look: give --rates, such as 10")
 
     def run(self) -> None:
         """Measure; what goes wrong with a server is noted with it."""
@@ -118,9 +120,10 @@ class Measurement:
                 with _noting_failure(entrant), generator(self._cores) as load, entrant.start() as server:
                     entrant.rounds.append(self._round(server, load))
 
-    def _refuse_what_fails(self, expected: Sequence[Expected], failed: dict[str, str]) -> None:
+    def _refuse_what_fails(self, found: Agreement) -> None:
+        expected = found.expected
         if not expected:
-            name, fault = next(iter(failed.items()), ("", "no server was started"))
+            name, fault = next(iter(found.failed.items()))
             raise ConfigError(f"no server runs {self.application}; {name}: {fault}")
         for wanted, answer in zip(self.requests, expected, strict=True):
             if answer.status >= 500:
@@ -128,6 +131,9 @@ class Measurement:
                     f"{self.application} answers {wanted.shown} with {answer.status} under all servers: mend it, or "
                     "choose another request"
                 )
+        if not any(entrant.runs for entrant in self.entrants):
+            name, difference = next(iter(found.different.items()))
+            raise ConfigError(f"no server answers {self.application} as expected; {name}: {difference}")
 
     def _speed(self, server: Running, answers: Answers) -> float:
         """Return how many requests per second a server answers as it did before, 0 where it does not answer all."""

@@ -1,7 +1,7 @@
 """Capacity by wrk or h2load, where our own generator would be what limits it: runs the program, reads its figures.
 
 Neither compares the answers with anything, and neither takes a status below 400 for wrong: see to that beforehand.
-Neither says how many connections it opened; `Load.connections` is how many it was told to keep. They send one
+Neither says how many connections it opened: `Load.connections` is 0. They send one
 request: wrk all its variants in turn, h2load the first.
 """
 
@@ -105,7 +105,7 @@ def _wrk(
     if figures["status"]:
         errors["status 400 or above"] = figures["status"]
     right = figures["requests"] - figures["status"]
-    return Load(seconds=took, answered=right, connections=connections, errors=errors, generator_busy=cpu / took)
+    return Load(seconds=took, answered=right, connections=0, errors=errors, generator_busy=cpu / took)
 
 
 def _quoted(octets: bytes) -> str:
@@ -148,7 +148,7 @@ def _h2load(
     return Load(
         seconds=seconds,
         answered=succeeded,
-        connections=connections,
+        connections=0,
         errors={kind: number for kind, number in errors.items() if number},
         generator_busy=cpu / seconds,
     )

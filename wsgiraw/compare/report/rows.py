@@ -127,7 +127,10 @@ def behaviour(results: Results) -> list[Table]:
                 break
         else:
             tables.append((heads, rows, [clean(comparison.application)]))
-    return [Table(f"Behaviour ({', '.join(names)})", heads, rows, 1) for heads, rows, names in tables]
+    return [
+        Table(f"Behaviour ({', '.join(names)})" if len(tables) > 1 else "Behaviour", heads, rows, 1)
+        for heads, rows, names in tables
+    ]
 
 
 def finding_words(finding: Finding) -> str:
@@ -188,7 +191,11 @@ def facts(results: Results) -> list[tuple[str, str]]:
 
 
 def _listed(plan: dict[str, object]) -> str:
-    return ", ".join(f"{name} {_plain(value)}" for name, value in plan.items() if value not in (None, "", [], ()))
+    return ", ".join(
+        f"{name} {_plain(value)}".removesuffix(" True")
+        for name, value in plan.items()
+        if value is not False and value not in (None, "", [], ())
+    )
 
 
 def _plain(value: object) -> str:
