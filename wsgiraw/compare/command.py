@@ -11,7 +11,7 @@ from typing import Any
 
 from wsgiraw.compare.baseline import against, tolerance
 from wsgiraw.compare.comparison import measured
-from wsgiraw.compare.output import load, on_standard_output, refuse_unwritable, write
+from wsgiraw.compare.output import load, on_standard_output, refuse_unwritable, standard_output, write
 from wsgiraw.compare.plan import Plan, make_plan
 from wsgiraw.compare.report.terminal import show
 from wsgiraw.compare.requests import Wanted, given_requests, read_requests
@@ -73,9 +73,12 @@ def main(argv: Sequence[str]) -> int:
         requests = [*given_requests(flags), *(read_requests(Path(file)) if file else [])]
         with interruptible():
             results = measured(plan, applications, requests or [Wanted("GET", "/")], ["wsgiraw", "compare", *argv])
-    if not on_standard_output(plan):
-        show(results, sys.stdout)
-    write(plan, results)
+    with standard_output():
+        try:
+            write(plan, results)
+        finally:  # what could not be written has been measured nevertheless
+            if not on_standard_output(plan):
+                show(results, sys.stdout)
     if earlier is None:
         return 0 if any(_found(comparison) for comparison in results.comparisons) else 1
     verdict = against(results, earlier, allowed)

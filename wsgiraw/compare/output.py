@@ -7,7 +7,8 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from wsgiraw.compare.plan import Plan
@@ -18,7 +19,7 @@ from wsgiraw.compare.report.svg import svg
 from wsgiraw.compare.results import Results, from_json
 from wsgiraw.errors import ConfigError
 
-__all__ = ["STANDARD_OUTPUT", "load", "on_standard_output", "refuse_unwritable", "write"]
+__all__ = ["STANDARD_OUTPUT", "load", "on_standard_output", "refuse_unwritable", "standard_output", "write"]
 
 STANDARD_OUTPUT = "-"
 
@@ -53,6 +54,21 @@ def write(plan: Plan, results: Results) -> None:
             Path(name).write_bytes(drawn)
         except OSError as error:
             raise ConfigError(f"cannot write {name!r}: {error.strerror}") from None
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """For what is written to it inside: who reads may leave, as `head` does. Raises ConfigError for other faults."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still to be flushed when the interpreter ends goes nowhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if not isinstance(error, BrokenPipeError):
+            raise ConfigError(f"cannot write to standard output: {error.strerror}") from None
 
 
 def load(file: Path) -> Results:

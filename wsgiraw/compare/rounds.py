@@ -43,7 +43,7 @@ def steps(plan: Plan, servers: int, applications: int) -> int:
 def check_behaviour(entrants: Sequence[Entrant], patience: float, progress: Progress) -> None:
     """Look at how each server behaves."""
     for entrant in entrants:
-        progress.step(f"{entrant.name}: behaviour")
+        progress.step(f"behaviour: {entrant.name}")
         try:
             behaviour.check(entrant.start, patience=patience, found=entrant.behaviour.append)
         except ServerFailed as error:
@@ -89,7 +89,7 @@ class Measurement:
         def began(name: str) -> None:
             nonlocal current
             current = name
-            self._progress.step(f"{name}: does {self.application} answer as under the others?")
+            self._progress.step(f"{self.application}, answers: {name}")
 
         def asked(server: Running, answers: Answers) -> None:
             if not self._rates and (speed := self._speed(server, answers)):
