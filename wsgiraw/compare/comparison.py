@@ -1,5 +1,7 @@
 """A whole comparison, from the plan to its results: all applications under all servers, and how the servers behave."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,6 +18,8 @@ from wsgiraw.compare.results import FORMAT, Comparison, Results
 from wsgiraw.compare.rounds import Measurement, check_behaviour, steps
 from wsgiraw.compare.servers.chosen import chosen
 from wsgiraw.compare.servers.machine import cores, machine, versions
+from wsgiraw.compare.servers.process import START_SECONDS
+from wsgiraw.compare.servers.specification import environment
 from wsgiraw.errors import ConfigError
 from wsgiraw.version import __version__
 
@@ -34,6 +38,8 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
     elif plan.generator != "builtin":
         executable(plan.generator, len(requests))
     peers = chosen(plan.servers)
+    for application in applications:
+        _refuse_what_is_none(application)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     facts = machine(plan.workers)  # its load is that before
     for_servers, for_us = cores(plan.workers) or (None, None)
@@ -44,7 +50,7 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
     with progress(sys.stderr, steps(plan, len(looked_at), len(applications))) as shown:
         if applications:
             try:
-                ceiling = calibrate(connections=plan.connections, seconds=0.5, server_cores=for_servers, cores=for_us)
+                ceiling = calibrate(connections=plan.connections, seconds=min(0.5, plan.duration), server_cores=for_servers, cores=for_us)
             except GeneratorFailed as error:
                 raise ConfigError(f"{error}: is the machine too busy?") from None
         measurements = [
@@ -85,3 +91,22 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
             )
         ],
     )
+
+
+def _refuse_what_is_none(application: str) -> None:
+    """Raise ConfigError for what cannot be imported: one process finds that out sooner than all servers do."""
+    check = [sys.executable, "-m", "wsgiraw", "--config", os.devnull, "--check", application]
+    try:
+        tried = subprocess.run(
+            check,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment({}),
+            check=False,
+            timeout=START_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigError(f"{application!r} cannot be imported within {START_SECONDS:g} seconds") from None
+    if tried.returncode:
+        lines = tried.stderr.decode(errors="replace").strip().splitlines()
+        raise ConfigError("\n".join(lines[-15:]).removeprefix("wsgiraw: "))

@@ -100,7 +100,9 @@ class Plan:
         "Requests per second for latency, separated by commas; without it, half of what the slowest server can do.",
         kind=LIST,
         group=_MEASURING,
+        repeatable=True,
         metavar="NUMBERS",
+        split=_several,
         check=_positive,
     )
     stalled: int = option(
