@@ -50,7 +50,12 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
     with progress(sys.stderr, steps(plan, len(looked_at), len(applications))) as shown:
         if applications:
             try:
-                ceiling = calibrate(connections=plan.connections, seconds=min(0.5, plan.duration), server_cores=for_servers, cores=for_us)
+                ceiling = calibrate(
+                    connections=plan.connections,
+                    seconds=min(0.5, plan.duration),
+                    server_cores=for_servers,
+                    cores=for_us,
+                )
             except GeneratorFailed as error:
                 raise ConfigError(f"{error}: is the machine too busy?") from None
         measurements = [
