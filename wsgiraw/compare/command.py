@@ -71,6 +71,8 @@ def main(argv: Sequence[str]) -> int:
         results = load(Path(saved))
     else:
         requests = [*given_requests(flags), *(read_requests(Path(file)) if file else [])]
+        if plan.behaviour and applications:
+            sys.stderr.write("--behaviour looks at the servers with an application of its own, not with yours\n")
         with interruptible():
             results = measured(plan, applications, requests or [Wanted("GET", "/")], ["wsgiraw", "compare", *argv])
     with standard_output():

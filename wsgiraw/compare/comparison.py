@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from wsgiraw.compare import behaviour
-from wsgiraw.compare.entrants import enter
+from wsgiraw.compare.entrants import Entrant, enter
 from wsgiraw.compare.generator import GeneratorFailed, calibrate
-from wsgiraw.compare.generator.external import executable
+from wsgiraw.compare.generator.external import BUILT_IN, executable
 from wsgiraw.compare.plan import Plan
 from wsgiraw.compare.progress import progress
 from wsgiraw.compare.requests import Wanted
@@ -20,10 +20,14 @@ from wsgiraw.compare.servers.chosen import chosen
 from wsgiraw.compare.servers.machine import cores, machine, versions
 from wsgiraw.compare.servers.process import START_SECONDS
 from wsgiraw.compare.servers.specification import environment
+from wsgiraw.compare.servers.usage import cpu_seconds
 from wsgiraw.errors import ConfigError
 from wsgiraw.version import __version__
 
 __all__ = ["measured"]
+
+_CALIBRATING = 0.5
+"""Seconds that tell the generator's ceiling."""
 
 
 def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted], command: list[str]) -> Results:
@@ -35,8 +39,10 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
         applications = []
     elif not applications:
         raise ConfigError("name an application, as in: wsgiraw compare mysite.web:app --get /")
-    elif plan.generator != "builtin":
-        executable(plan.generator, len(requests))
+    else:
+        cpu_seconds(())  # cannot be read everywhere
+        if plan.generator != BUILT_IN:
+            executable(plan.generator, len(requests))
     peers = chosen(plan.servers)
     for application in applications:
         _refuse_what_is_none(application)
@@ -46,18 +52,8 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
     subjects = enter(peers, behaviour.APPLICATION, Wanted("GET", "/"), plan, for_servers)
     entered = [enter(peers, application, requests[0], plan, for_servers) for application in applications]
     looked_at = [subject for subject in subjects if subject.runs]
-    ceiling = 0.0
     with progress(sys.stderr, steps(plan, len(looked_at), len(applications))) as shown:
-        if applications:
-            try:
-                ceiling = calibrate(
-                    connections=plan.connections,
-                    seconds=min(0.5, plan.duration),
-                    server_cores=for_servers,
-                    cores=for_us,
-                )
-            except GeneratorFailed as error:
-                raise ConfigError(f"{error}: is the machine too busy?") from None
+        ceiling = _ceiling(plan, for_servers, for_us) if applications else 0.0
         measurements = [
             Measurement(application, requests, entrants, plan, for_us, ceiling, shown)
             for application, entrants in zip(applications, entered, strict=True)
@@ -67,11 +63,6 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
         check_behaviour(looked_at, min(plan.patience, behaviour.PATIENCE), shown)
         for measurement in measurements:
             measurement.run()
-    for measurement in measurements:
-        for entrant, subject in zip(measurement.entrants, subjects, strict=True):
-            entrant.behaviour = subject.behaviour
-            if subject.state == "failed":
-                entrant.remark(f"its behaviour could not be checked: {subject.note}")
     return Results(
         format=FORMAT,
         version=__version__,
@@ -81,21 +72,35 @@ def measured(plan: Plan, applications: Sequence[str], requests: Sequence[Wanted]
         machine=facts,
         versions=versions(),
         ceiling=ceiling,
-        comparisons=[
-            Comparison(
-                application=measurement.application,
-                requests=[wanted.shown for wanted in requests],
-                servers=[entrant.result() for entrant in measurement.entrants],
-                remarks=measurement.remarks,
-            )
-            for measurement in measurements
-        ]
-        or [
-            Comparison(
-                application=behaviour.APPLICATION, requests=[], servers=[subject.result() for subject in subjects]
-            )
-        ],
+        comparisons=[_found(measurement, subjects) for measurement in measurements] or [_behaviour_alone(subjects)],
     )
+
+
+def _ceiling(plan: Plan, for_servers: set[int] | None, for_us: set[int] | None) -> float:
+    seconds = min(_CALIBRATING, plan.duration)
+    try:
+        return calibrate(connections=plan.connections, seconds=seconds, server_cores=for_servers, cores=for_us)
+    except GeneratorFailed as error:
+        raise ConfigError(f"{error}: is the machine too busy?") from None
+
+
+def _found(measurement: Measurement, subjects: Sequence[Entrant]) -> Comparison:
+    """Return what was found of one application, with how the same servers behave."""
+    for entrant, subject in zip(measurement.entrants, subjects, strict=True):
+        entrant.behaviour = subject.behaviour
+        if subject.state == "failed":
+            entrant.remark(f"its behaviour could not be checked: {subject.note}")
+    return Comparison(
+        application=measurement.application,
+        requests=[wanted.shown for wanted in measurement.requests],
+        servers=[entrant.result() for entrant in measurement.entrants],
+        remarks=measurement.remarks,
+    )
+
+
+def _behaviour_alone(subjects: Sequence[Entrant]) -> Comparison:
+    servers = [subject.result() for subject in subjects]
+    return Comparison(application=behaviour.APPLICATION, requests=[], servers=servers)
 
 
 def _refuse_what_is_none(application: str) -> None:
@@ -114,4 +119,5 @@ def _refuse_what_is_none(application: str) -> None:
         raise ConfigError(f"{application!r} cannot be imported within {START_SECONDS:g} seconds") from None
     if tried.returncode:
         lines = tried.stderr.decode(errors="replace").strip().splitlines()
-        raise ConfigError("\n".join(lines[-15:]).removeprefix("wsgiraw: "))
+        # There is no --chdir here: the directory is the one that we are started in.
+        raise ConfigError("\n".join(lines[-15:]).removeprefix("wsgiraw: ").replace(" (see --chdir)", ""))

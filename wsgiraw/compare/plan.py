@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from wsgiraw.compare.generator.external import BUILT_IN, EXTERNAL
 from wsgiraw.errors import ConfigError
 from wsgiraw.kinds import INTEGER, LIST, NAME, SECONDS, SWITCH, TEXT
 from wsgiraw.options import declared, filled, option
@@ -114,11 +115,11 @@ class Plan:
         maximum=10000,
     )
     generator: str = option(
-        "builtin",
+        BUILT_IN,
         "What sends the load for capacity: ours, which checks every octet, or wrk or h2load, which can send more.",
         kind=TEXT,
         group=_MEASURING,
-        choices=("builtin", "wrk", "h2load"),
+        choices=(BUILT_IN, *EXTERNAL),
         metavar="NAME",
     )
     behaviour: bool = option(

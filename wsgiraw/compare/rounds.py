@@ -14,7 +14,7 @@ from wsgiraw.compare import behaviour
 from wsgiraw.compare.agreement import Agreement, Answers, Expected, agree
 from wsgiraw.compare.entrants import Entrant
 from wsgiraw.compare.generator import Generator, GeneratorFailed, Question, generator
-from wsgiraw.compare.generator.external import external_loop
+from wsgiraw.compare.generator.external import BUILT_IN, external_loop
 from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.plan import Plan
 from wsgiraw.compare.progress import Progress
@@ -175,7 +175,7 @@ class Measurement:
 
     def _capacity(self, load: Generator, server: Running, questions: Sequence[Question]) -> Load:
         plan = self._plan
-        if plan.generator == "builtin":
+        if plan.generator == BUILT_IN:
             return self._closed(load, server, questions, plan.duration)
         return external_loop(
             plan.generator,

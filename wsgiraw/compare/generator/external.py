@@ -21,8 +21,10 @@ from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.results import Load
 from wsgiraw.errors import ConfigError
 
-__all__ = ["EXTERNAL", "executable", "external_loop"]
+__all__ = ["BUILT_IN", "EXTERNAL", "executable", "external_loop"]
 
+BUILT_IN = "builtin"
+"""The name of our own."""
 EXTERNAL = ("wrk", "h2load")
 
 _SCRIPT = """
@@ -72,12 +74,12 @@ def external_loop(
 def executable(program: str, questions: int) -> str:
     """Return where the program is. Raises ConfigError where it is not installed or cannot send so many requests."""
     if program not in EXTERNAL:
-        raise ConfigError(f"there is no generator {program!r}: builtin, {', '.join(EXTERNAL)}")
+        raise ConfigError(f"there is no generator {program!r}: {BUILT_IN}, {', '.join(EXTERNAL)}")
     found = shutil.which(program)
     if found is None:
-        raise ConfigError(f"{program} is not installed: install it, or use --generator builtin")
+        raise ConfigError(f"{program} is not installed: install it, or use --generator {BUILT_IN}")
     if questions != 1:
-        raise ConfigError(f"{program} sends one request, not {questions}: use --generator builtin")
+        raise ConfigError(f"{program} sends one request, not {questions}: use --generator {BUILT_IN}")
     return found
 
 
