@@ -35,6 +35,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert shown.startswith("usage: wsgiraw compare")
     assert "--fail-if-slower" in shown
+    assert "WSGIRAW_" not in shown  # no option of it is read from there
 
 
 @pytest.mark.parametrize(

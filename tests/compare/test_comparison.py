@@ -14,6 +14,7 @@ import pytest
 from tests.process import environment
 from tests.wire import PATIENCE
 from wsgiraw.cli import main
+from wsgiraw.compare.behaviour import CHECKS
 from wsgiraw.compare.ranking import judge
 from wsgiraw.compare.results import Results, from_json
 
@@ -43,7 +44,7 @@ def test_from_the_command_line_to_the_tables(tmp_path: Path, capsys: pytest.Capt
 
     for standing in (first, second):
         assert (standing.rank is not None, standing.errors.total()) == (True, 0)
-        assert [finding.good for finding in standing.server.behaviour] == [True] * 13
+        assert [finding.check for finding in standing.server.behaviour] == [*CHECKS]
         assert [(one.stalled, one.missing) for one in standing.latency] == [(0, 0), (2, 0)]
         assert standing.peak is not None
         assert standing.peak.least > 1 << 20
@@ -66,7 +67,7 @@ def test_behaviour_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     """It needs no application."""
     found = compare(tmp_path / "results.json", "--behaviour", "--servers", "wsgiraw", "--patience", "0.5")
     assert found.ceiling == 0
-    assert [len(server.behaviour) for one in found.comparisons for server in one.servers] == [13]
+    assert [len(server.behaviour) for one in found.comparisons for server in one.servers] == [len(CHECKS)]
     assert "Behaviour\n" in capsys.readouterr().out
 
 

@@ -122,7 +122,7 @@ def _parser() -> FlagParser:
             help=text or argparse.SUPPRESS,
         )
     group.add_argument("--requests", metavar="FILE", default=argparse.SUPPRESS, help="Requests of a TOML file.")
-    add_options(parser, Plan)
+    add_options(parser, Plan, variables=False)
     other = parser.add_argument_group("Other")
     other.add_argument("--from", metavar="FILE", default=argparse.SUPPRESS, help="Show saved results once more.")
     other.add_argument("-h", "--help", action="store_true", default=argparse.SUPPRESS, help="Show this help.")

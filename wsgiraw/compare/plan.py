@@ -63,7 +63,7 @@ class Plan:
     )
     profile: str = option(
         "standard",
-        "How thoroughly: quick is 4 rounds of a quarter of a second, about a minute for eight servers; standard is 5 "
+        "How thoroughly: quick is 4 rounds of a quarter of a second, a minute or so for eight servers; standard is 5 "
         "rounds of 2 s, full is 9 rounds of 5 s.",
         kind=TEXT,
         group=_MEASURING,
@@ -86,7 +86,7 @@ class Plan:
     )
     patience: float = option(
         5.0,
-        "How long answers are waited for once all requests are sent; a server that does not answer costs so much.",
+        "How long answers are waited for once all requests are sent.",
         kind=SECONDS,
         group=_MEASURING,
         minimum=0.1,
