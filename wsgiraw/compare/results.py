@@ -121,7 +121,7 @@ class Results:
     versions: dict[str, str]
     """Of the distributions that matter."""
     ceiling: float
-    """Requests per second that the generator reaches against a constant responder."""
+    """Requests per second that the generator reaches against a constant responder; 0 where nobody knows."""
     comparisons: list[Comparison]
 
     def to_json(self) -> dict[str, Any]:
