@@ -8,7 +8,7 @@ from wsgiraw.compare.progress import Progress
 from wsgiraw.compare.ranking import judge
 from wsgiraw.compare.requests import Wanted
 from wsgiraw.compare.results import Comparison
-from wsgiraw.compare.rounds import Measurement
+from wsgiraw.compare.rounds import Measurement, rate
 from wsgiraw.compare.servers.chosen import chosen
 
 
@@ -27,3 +27,11 @@ def test_at_given_rates() -> None:
     assert standing.reuse is not None
     assert standing.reuse.greatest <= 1
     assert measurement.remarks == []
+
+
+def test_a_rate_that_nearly_all_can_bear() -> None:
+    """Half of the slowest; who is far behind the others does not slow them down, nor is the generator overburdened."""
+    assert rate([1000, 4000, 9000], 100_000) == 500
+    assert rate([30, 4321, 9000], 100_000) == 430
+    assert rate([90_000], 100_000) == 30_000
+    assert rate([0.5], 100_000) == 1

@@ -98,7 +98,7 @@ class Plan:
     close: bool = option(False, "A connection for each request.", kind=SWITCH, group=_MEASURING)
     rates: tuple[str, ...] = option(
         (),
-        "Requests per second for latency, separated by commas; without it, half of what the slowest server can do.",
+        "Requests per second for latency, separated by commas; without it, what all can bear, or nearly all.",
         kind=LIST,
         group=_MEASURING,
         repeatable=True,

@@ -7,6 +7,7 @@ as it answers, then at steady rates. It judges nothing and prints nothing.
 
 import math
 import random
+import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,12 +25,14 @@ from wsgiraw.compare.servers.process import Running, ServerFailed
 from wsgiraw.compare.servers.usage import PeakPss, cpu_seconds
 from wsgiraw.errors import ConfigError
 
-__all__ = ["Measurement", "check_behaviour", "steps"]
+__all__ = ["Measurement", "check_behaviour", "rate", "steps"]
 
 _FIRST_LOOK = 0.3
 """Seconds of load that say how fast a server is, more or less."""
 _SHARE = 0.5
 """Of what the slowest server can do, requests per second for latency."""
+_OF_MOST = 0.1
+"""But no less of what half of them can do: a percentile needs requests, and who is so far behind is seen to be."""
 _OF_CEILING = 0.3
 """And at most of what the generator can do, so that it keeps its times."""
 
@@ -106,7 +109,7 @@ class Measurement:
         self.remarks = found.remarks
         comparable = [speed for name, speed in speeds.items() if by_name[name].runs]
         if comparable:
-            self._rates = [_rounded(min(min(comparable) * _SHARE, self._ceiling * _OF_CEILING))]
+            self._rates = [rate(comparable, self._ceiling)]
         elif not self._rates:
             self.remarks.append("no latency was measured, as all had errors in a first look: give --rates, such as 10")
 
@@ -196,8 +199,10 @@ class Measurement:
         return wanted.variants(f"{HOST}:{server.port}", keep_alive=not self._plan.close)
 
 
-def _rounded(rate: float) -> float:
-    """Two digits that count, and one request a second at least."""
+def rate(speeds: Sequence[float], ceiling: float) -> float:
+    """Return requests per second that all can bear, or all but those far behind the others: two digits that count."""
+    most = max(min(speeds) * _SHARE, statistics.median(speeds) * _OF_MOST)
+    rate = min(most, ceiling * _OF_CEILING)
     return max(1.0, round(rate, 1 - math.floor(math.log10(rate))))
 
 
