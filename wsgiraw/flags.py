@@ -49,19 +49,22 @@ class FlagParser(argparse.ArgumentParser):
         return ConfigError(f"there is no flag {flag}{hint}")
 
 
-def add_options(parser: FlagParser, configuration: type) -> None:
-    """Add a flag for each option that a dataclass declares, in groups as it names them."""
+def add_options(parser: FlagParser, configuration: type, *, variables: bool = True) -> None:
+    """Add a flag for each option that a dataclass declares, in groups as it names them.
+
+    `variables`: each is read from an environment variable, too, and its help says from which.
+    """
     groups: dict[str, argparse._ArgumentGroup] = {}
     for option in declared(configuration).values():
         if option.group not in groups:
             groups[option.group] = parser.add_argument_group(option.group)
-        add_option(groups[option.group], option)
+        add_option(groups[option.group], option, variables=variables)
 
 
-def add_option(group: argparse._ArgumentGroup, option: Option) -> None:
+def add_option(group: argparse._ArgumentGroup, option: Option, *, variables: bool = True) -> None:
     """Add the flag of one option; that of `app` is no flag but an argument."""
     default = f"default {option.show(option.default) or 'none'} {option.kind.unit}".rstrip()
-    facts = [default, "" if option.kind is SWITCH else option.range, option.variable]
+    facts = [default, "" if option.kind is SWITCH else option.range, option.variable if variables else ""]
     # argparse formats help texts with %.
     text = f"{option.help} [{'; '.join(fact for fact in facts if fact)}]".replace("%", "%%")
     more: dict[str, Any] = {"default": argparse.SUPPRESS, "help": text}

@@ -1,5 +1,6 @@
 """Who is first, who shares a place, and who has none."""
 
+import dataclasses
 import math
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.compare.samples import comparison, latency, one_round, server
-from wsgiraw.compare.ranking import Standing, judge, reference
+from wsgiraw.compare.ranking import Standing, judge, microseconds, reference
 from wsgiraw.compare.results import Comparison, Round, ServerResult
 
 
@@ -128,3 +129,9 @@ def test_compared_with_wsgiraw_or_the_first_that_was_measured() -> None:
     assert reference([absent, a, ours]) is ours
     assert reference([absent, a]) is a
     assert reference([absent]) is None
+
+
+def test_cpu_is_shared_by_late_answers_too() -> None:
+    load = dataclasses.replace(one_round(900).load, late=100)
+    late = dataclasses.replace(one_round(900, cpu=1.0), load=load)
+    assert microseconds(server("wsgiraw", [late])) == [1000.0]

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import TypeVar
 
+from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.requests import Wanted
-from wsgiraw.compare.servers.command_lines import HOST
 from wsgiraw.compare.servers.process import Running, ServerFailed
 from wsgiraw.compare.servers.readiness import response
 
-__all__ = ["Agreement", "Answer", "Expected", "agree", "ask", "compare"]
+__all__ = ["Agreement", "Answer", "Answers", "Expected", "agree", "ask", "compare"]
 
 ANSWER_SECONDS = 30.0
 _Value = TypeVar("_Value")
@@ -72,11 +72,12 @@ def agree(
     requests: Sequence[Wanted],
     starts: Mapping[str, Callable[[], AbstractContextManager[Running]]],
     began: Callable[[str], object] = lambda name: None,
+    asked: Callable[[Running, Answers], object] = lambda server, answers: None,
 ) -> Agreement:
     """Start one server after the other, ask each for each request, and compare what they answer.
 
-    `began` is told the name of each. A server that agreed is started once more where bodies differ: those which differ
-    from start to start, or with time, say nothing about a server.
+    `began` is told the name of each, `asked` what it has answered, while it still runs. A server that agreed is started
+    once more where bodies differ: those which differ from start to start, or with time, say nothing about a server.
     """
     answers: dict[str, Answers] = {}
     failed: dict[str, str] = {}
@@ -85,13 +86,13 @@ def agree(
         try:
             with start() as server:
                 answers[name] = ask(server.port, requests)
+                asked(server, answers[name])
         except ServerFailed as error:
             failed[name] = str(error)
     found = compare(requests, answers)
     agreeing = [name for name in answers if name not in found.different]
     if found.different and agreeing:
         reference = agreeing[0]
-        began(reference)
         try:
             with starts[reference]() as server:
                 again = ask(server.port, requests)
@@ -172,9 +173,12 @@ def _expected(wanted: Wanted, answers: Mapping[str, Sequence[Answer]], varies: b
     """
     answers = {name: given for name, given in answers.items() if given[-1].status < 500} or answers
     if wanted.expect is not None:
-        right = [given for given in answers.values() if given[-1].body == wanted.expect] or list(answers.values())
-        status, content_type = _most([(given[-1].status, given[-1].content_type) for given in right])
-        return Expected(status, content_type, wanted.expect, len(wanted.expect))
+        right = [given[-1] for given in answers.values() if wanted.expects(given[-1].body)]
+        if not right:
+            status, content_type = _most([(given[-1].status, given[-1].content_type) for given in answers.values()])
+            return Expected(status, content_type, wanted.expect, len(wanted.expect))
+        status, content_type, body = _most([(answer.status, answer.content_type, answer.body) for answer in right])
+        return Expected(status, content_type, body, len(body))
     changing = [len({(answer.status, answer.body) for answer in given}) > 1 for given in answers.values()]
     if varies or sum(changing) * 2 > len(changing):
         status, content_type = _most([(given[-1].status, given[-1].content_type) for given in answers.values()])

@@ -21,6 +21,9 @@ __all__ = ["Verdict", "against", "tolerance"]
 _OF_THE_MACHINE = ("cpu", "cores", "kernel", "python", "pinning")
 _OF_THE_PLAN = ("workers", "threads", "connections", "close", "duration", "warm_up", "generator", "rates", "stalled")
 
+_SAYS_NOTHING = 25.0
+"""From which factor on, between both ends of an interval, it is not worth showing."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
@@ -124,9 +127,12 @@ def _judge(what: str, now: ServerResult, before: ServerResult, allowed: float, v
 
 
 def _change(measure: str, ratio: Ratio) -> str:
-    """Return what became of it, in percent of the baseline."""
+    """Return what became of it, in percent of the baseline; an interval that says nothing is not shown."""
+    if ratio.low <= 0 or ratio.high / ratio.low > _SAYS_NOTHING:
+        median = 1 / ratio.median if measure == "requests/s" else ratio.median
+        return f"{100 * (median - 1):+.1f} % (too few rounds to say how surely)"
     if measure == "requests/s":
-        median, low, high = 1 / ratio.median, 1 / ratio.high, 1 / ratio.low if ratio.low else float("inf")
+        median, low, high = 1 / ratio.median, 1 / ratio.high, 1 / ratio.low
     else:
         median, low, high = ratio.median, ratio.low, ratio.high
     return f"{100 * (median - 1):+.1f} % (between {100 * (low - 1):+.1f} and {100 * (high - 1):+.1f} %)"

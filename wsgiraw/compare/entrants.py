@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
+from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.plan import Plan
 from wsgiraw.compare.requests import Wanted
 from wsgiraw.compare.results import Finding, Round, ServerResult
-from wsgiraw.compare.servers.command_lines import HOST
 from wsgiraw.compare.servers.peers import Peer
 from wsgiraw.compare.servers.process import Running, running
 from wsgiraw.compare.servers.specification import environment, specification
@@ -48,6 +48,11 @@ class Entrant:
     def give_up(self, state: str, note: str) -> None:
         """Measure it no further."""
         self.state, self.note = state, note
+
+    def remark(self, note: str) -> None:
+        """Say something of it that does not keep it from being measured."""
+        if self.runs:
+            self.note = "; ".join(filter(None, (self.note, note)))
 
     def start(self) -> AbstractContextManager[Running]:
         """Start it on a free port. Raises ServerFailed."""

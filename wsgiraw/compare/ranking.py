@@ -112,7 +112,8 @@ def answers_per_second(server: ServerResult) -> list[float]:
 
 def microseconds(server: ServerResult) -> list[float]:
     """Return CPU per right answer, round by round; infinite where there was none."""
-    return [one.cpu * 1e6 / one.load.answered if one.load.answered else math.inf for one in server.rounds]
+    loads = ((one.cpu, one.load.answered + one.load.late) for one in server.rounds)
+    return [cpu * 1e6 / answered if answered else math.inf for cpu, answered in loads]
 
 
 def error_share(server: ServerResult) -> float:

@@ -48,6 +48,15 @@ class Wanted:
     body: bytes = b""
     expect: bytes | None = None
 
+    def expects(self, body: bytes) -> bool:
+        """Whether a body is what must be: the same octets, or the same JSON whatever spaces and line ends it has."""
+        if self.expect is None or body == self.expect:
+            return True
+        try:
+            return bool(json.loads(body) == json.loads(self.expect))
+        except ValueError:
+            return body.strip() == self.expect.strip()
+
     @property
     def shown(self) -> str:
         """As a person would write it: `GET /add/2/3`."""
@@ -87,7 +96,8 @@ def given_requests(flags: Sequence[tuple[str, str]]) -> list[Wanted]:
         elif name == "header":
             (requests[-1]["headers"] if requests else common).append(_field(text))
         elif not requests:
-            raise ConfigError(f"--{name} belongs to the request before it: give --get PATH or --post PATH first")
+            hint = "; results are saved by --save FILE" if name == "json" else ""
+            raise ConfigError(f"--{name} belongs to the request before it: give --get PATH or --post PATH first{hint}")
         else:
             requests[-1][name] = text
     return [_wanted(request, common, f"{request['method']} {request['target']}") for request in requests]

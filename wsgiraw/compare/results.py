@@ -22,11 +22,13 @@ class Load:
     answered: int
     """Right answers within that time."""
     connections: int
-    """How many connections were opened for them."""
+    """How many connections were opened for them; 0 where nobody counted."""
     errors: dict[str, int]
     """How often what went wrong: `refused`, `closed`, `timeout`, `status 500`, `wrong answer`, ..."""
     generator_busy: float
     """Share of its core that the generator used: near 1, it measured itself."""
+    late: int = 0
+    """Right answers to what was sent within that time and answered after it: the server has worked for them, too."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class ServerResult:
     state: str
     """`measured`, `absent` (not installed), `failed`, `different` (answers otherwise than the others) or `errors`."""
     note: str
-    """What to say about a state other than `measured`: the pip command, the fault, the difference."""
+    """What is to be said of it: the pip command, the fault, the difference; or how it keeps connections."""
     rounds: list[Round]
     behaviour: list[Finding]
 
@@ -97,6 +99,8 @@ class Comparison:
     requests: list[str]
     """As a person would write them: `GET /add/2/3`."""
     servers: list[ServerResult]
+    remarks: list[str] = dataclasses.field(default_factory=list)
+    """What is to be said of the requests: that an answer differs from call to call."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,7 @@ class Results:
     versions: dict[str, str]
     """Of the distributions that matter."""
     ceiling: float
-    """Requests per second that the generator reaches against a constant responder."""
+    """Requests per second that the generator reaches against a constant responder; 0 where nobody knows."""
     comparisons: list[Comparison]
 
     def to_json(self) -> dict[str, Any]:
@@ -128,7 +132,7 @@ class Results:
 def from_json(value: Any) -> Results:
     """Return the results that JSON holds. Raises ConfigError where it is of another format, or none of ours."""
     if not isinstance(value, dict) or "format" not in value:
-        raise ConfigError("this is no file of results: make one with wsgiraw compare --json FILE")
+        raise ConfigError("this is no file of results: make one with wsgiraw compare --save FILE")
     if value["format"] != FORMAT:
         raise ConfigError(f"these results have format {value['format']!r}, this version reads {FORMAT}: measure again")
     try:

@@ -1,190 +1,209 @@
-"""Measures: agreement, a first look, behaviour, then rounds in which every server is started, in shuffled order.
+"""Measures: whether all agree, with a first look at how fast they are; then rounds in which each server is started.
 
-A server is started anew for each round, so that what differs from start to start (hash seeds, where memory lies) is in
-the spread, and nobody runs while another is measured. In a round it is warmed up, then asked as fast as it answers,
-then at steady rates. It judges nothing and prints nothing.
+A server is started anew for each round, in shuffled order, so that what differs from start to start (hash seeds, where
+memory lies) is in the spread, and nobody runs while another is measured. In a round it is warmed up, then asked as fast
+as it answers, then at steady rates. It judges nothing and prints nothing.
 """
 
 import math
 import random
+import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from wsgiraw.compare import behaviour
-from wsgiraw.compare.agreement import Agreement, Expected, agree
+from wsgiraw.compare.agreement import Agreement, Answers, Expected, agree
 from wsgiraw.compare.entrants import Entrant
-from wsgiraw.compare.generator import GeneratorFailed, Question, closed_loop, open_loop
-from wsgiraw.compare.generator.external import external_loop
+from wsgiraw.compare.generator import Generator, GeneratorFailed, Question, generator
+from wsgiraw.compare.generator.external import BUILT_IN, external_loop
+from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.plan import Plan
 from wsgiraw.compare.progress import Progress
 from wsgiraw.compare.requests import Wanted
 from wsgiraw.compare.results import Load, Round
-from wsgiraw.compare.servers.command_lines import HOST
 from wsgiraw.compare.servers.process import Running, ServerFailed
 from wsgiraw.compare.servers.usage import PeakPss, cpu_seconds
 from wsgiraw.errors import ConfigError
 
-__all__ = ["Measurement", "check_behaviour", "steps"]
+__all__ = ["Measurement", "check_behaviour", "rate", "steps"]
 
 _FIRST_LOOK = 0.3
 """Seconds of load that say how fast a server is, more or less."""
 _SHARE = 0.5
 """Of what the slowest server can do, requests per second for latency."""
+_OF_MOST = 0.1
+"""But no less of what half of them can do: a percentile needs requests, and who is so far behind is seen to be."""
 _OF_CEILING = 0.3
 """And at most of what the generator can do, so that it keeps its times."""
 
 
 def steps(plan: Plan, servers: int, applications: int) -> int:
     """Return how many servers are going to be started, more or less."""
-    measured = 0 if plan.behaviour else applications * (2 + plan.rounds)
+    measured = 0 if plan.behaviour else applications * (1 + plan.rounds)
     return servers * (1 + measured)
 
 
-def check_behaviour(entrants: Sequence[Entrant], progress: Progress) -> None:
+def check_behaviour(entrants: Sequence[Entrant], patience: float, progress: Progress) -> None:
     """Look at how each server behaves."""
     for entrant in entrants:
-        progress.step(f"{entrant.name}: behaviour")
+        progress.step(f"behaviour: {entrant.name}")
         try:
-            behaviour.check(entrant.start, found=entrant.behaviour.append)
+            behaviour.check(entrant.start, patience=patience, found=entrant.behaviour.append)
         except ServerFailed as error:
             entrant.give_up("failed", str(error))
 
 
 class Measurement:
-    """One application under its servers."""
+    """One application under its servers: first `agree`, then `run`."""
 
     def __init__(
         self,
-        plan: Plan,
+        application: str,
         requests: Sequence[Wanted],
         entrants: Sequence[Entrant],
+        plan: Plan,
         cores: set[int] | None,
         ceiling: float,
         progress: Progress,
     ) -> None:
         """`cores` are the generator's, `ceiling` is what it can do: requests per second."""
+        self.application = application
+        self.requests = requests
+        self.entrants = entrants
+        self.remarks: list[str] = []
+        """What to say of the requests."""
         self._plan = plan
-        self._requests = requests
-        self._entrants = entrants
         self._cores = cores
         self._ceiling = ceiling
         self._progress = progress
         self._order = random.Random(plan.seed)
         self._expected: list[Expected] = []
-        self.remarks: list[str] = []
-        """What to say of the requests."""
+        self._rates = [float(rate) for rate in plan.rates]
 
-    def run(self) -> None:
-        """Measure everything; what goes wrong with a server is noted with it. Raises ConfigError.
+    def agree(self) -> None:
+        """Have all servers answer all requests, leave those out that answer otherwise, and choose the rates.
 
-        It does so where the application itself answers nothing that could be compared.
+        Raises ConfigError where the application itself answers nothing that could be compared.
         """
-        self._agree()
-        rates = self._rates()
-        for number in range(1, self._plan.rounds + 1):
-            for entrant in self._shuffled():
-                self._progress.step(f"round {number}: {entrant.name}")
-                with _noting_failure(entrant), entrant.start() as server:
-                    entrant.rounds.append(self._round(server, rates))
+        by_name = {entrant.name: entrant for entrant in self.entrants}
+        speeds: dict[str, float] = {}
+        current = ""
 
-    def _shuffled(self) -> list[Entrant]:
-        running = [entrant for entrant in self._entrants if entrant.runs]
-        return self._order.sample(running, len(running))
+        def began(name: str) -> None:
+            nonlocal current
+            current = name
+            self._progress.step(f"{self.application}, answers: {name}")
 
-    def _agree(self) -> None:
-        """Have all servers answer all requests, and leave those out that answer otherwise."""
-        starts = {entrant.name: entrant.start for entrant in self._entrants if entrant.runs}
-        found: Agreement = agree(
-            self._requests, starts, lambda name: self._progress.step(f"{name}: does it answer alike?")
-        )
-        by_name = {entrant.name: entrant for entrant in self._entrants}
+        def asked(server: Running, answers: Answers) -> None:
+            if not self._rates and (speed := self._speed(server, answers)):
+                speeds[current] = speed
+
+        found = agree(self.requests, {name: one.start for name, one in by_name.items() if one.runs}, began, asked)
         for state, faults in (("failed", found.failed), ("different", found.different)):
             for name, fault in faults.items():
                 by_name[name].give_up(state, fault)
         for name, note in found.notes.items():
-            if by_name[name].runs:
-                by_name[name].note = note
-        if not found.expected:
-            first = next(iter(found.failed.items()), ("", "no server was started"))
-            raise ConfigError(f"no server runs the application; {first[0]}: {first[1]}")
-        for wanted, expected in zip(self._requests, found.expected, strict=True):
-            if expected.status >= 500:
-                raise ConfigError(
-                    f"the application answers {wanted.shown} with {expected.status}: mend it, or choose another request"
-                )
+            by_name[name].remark(note)
+        self._refuse_what_fails(found)
         self._expected = found.expected
         self.remarks = found.remarks
+        comparable = [speed for name, speed in speeds.items() if by_name[name].runs]
+        if comparable:
+            self._rates = [rate(comparable, self._ceiling)]
+        elif not self._rates:
+            self.remarks.append("no latency was measured, as all had errors in a first look: give --rates, such as 10")
 
-    def _rates(self) -> list[float]:
-        """Return the rates for latency: those that were asked for, or one that every server can bear."""
-        if self._plan.rates:
-            return [float(rate) for rate in self._plan.rates]
-        speeds = []
-        for entrant in self._shuffled():
-            self._progress.step(f"{entrant.name}: a first look")
-            with _noting_failure(entrant), entrant.start() as server:
-                load = self._load(server, _FIRST_LOOK)
-                if load.answered and not load.errors:
-                    speeds.append(load.answered / load.seconds)
-        if not speeds:
-            return []
-        most = min(min(speeds) * _SHARE, self._ceiling * _OF_CEILING)
-        digits = 1 - math.floor(math.log10(most))
-        return [max(1.0, round(most, digits))]
+    def run(self) -> None:
+        """Measure; what goes wrong with a server is noted with it."""
+        for number in range(1, self._plan.rounds + 1):
+            running = [entrant for entrant in self.entrants if entrant.runs]
+            for entrant in self._order.sample(running, len(running)):
+                self._progress.step(f"{self.application}, round {number}: {entrant.name}")
+                # The generator starts on its core while the server does on others.
+                with _noting_failure(entrant), generator(self._cores) as load, entrant.start() as server:
+                    entrant.rounds.append(self._round(server, load))
 
-    def _round(self, server: Running, rates: Sequence[float]) -> Round:
-        plan = self._plan
+    def _refuse_what_fails(self, found: Agreement) -> None:
+        expected = found.expected
+        if not expected:
+            name, fault = next(iter(found.failed.items()))
+            raise ConfigError(f"no server runs {self.application}; {name}: {fault}")
+        for wanted, answer in zip(self.requests, expected, strict=True):
+            if answer.status >= 500:
+                raise ConfigError(
+                    f"{self.application} answers {wanted.shown} with {answer.status} under all servers: mend it, or "
+                    "choose another request"
+                )
+        if not any(entrant.runs for entrant in self.entrants):
+            name, difference = next(iter(found.different.items()))
+            raise ConfigError(f"no server answers {self.application} as expected; {name}: {difference}")
+
+    def _speed(self, server: Running, answers: Answers) -> float:
+        """Return how many requests per second a server answers as it did before, 0 where it does not answer all."""
+        variants = [self._variants(wanted, server) for wanted in self.requests]
+        questions = [Question(sent, own[-1].status) for sent, own in zip(variants, answers, strict=True)]
+        try:
+            with generator(self._cores) as load:
+                seen = self._closed(load, server, questions, _FIRST_LOOK)
+        except GeneratorFailed:
+            return 0.0
+        return 0.0 if seen.errors else seen.answered / seen.seconds
+
+    def _round(self, server: Running, load: Generator) -> Round:
+        plan, rates = self._plan, self._rates
+        questions = [
+            Question(self._variants(wanted, server), answer.status, answer.body)
+            for wanted, answer in zip(self.requests, self._expected, strict=True)
+        ]
         if plan.warm_up:
-            self._load(server, plan.warm_up)
+            self._closed(load, server, questions, plan.warm_up)
         before = cpu_seconds(server.pids())
         with PeakPss(server.pids) as peak:
-            load = self._capacity(server)
+            capacity = self._capacity(load, server, questions)
             cpu = cpu_seconds(server.pids()) - before
-        stalled = [(min(rates), plan.stalled)] if rates and plan.stalled else []
+        beside = [(min(rates), plan.stalled)] if rates and plan.stalled else []
         latency = [
-            open_loop(
+            load.open_loop(
                 server.port,
-                self._questions(server),
+                questions,
                 rate,
                 connections=plan.connections,
                 seconds=plan.duration,
                 patience=plan.patience,
-                stalled=clients,
-                cores=self._cores,
+                stalled=stalled,
             )
-            for rate, clients in [*((rate, 0) for rate in rates), *stalled]
+            for rate, stalled in [*((rate, 0) for rate in rates), *beside]
         ]
-        return Round(load=load, cpu=cpu, peak_pss=peak.bytes, latency=latency)
+        return Round(load=capacity, cpu=cpu, peak_pss=peak.bytes, latency=latency)
 
-    def _capacity(self, server: Running) -> Load:
+    def _capacity(self, load: Generator, server: Running, questions: Sequence[Question]) -> Load:
         plan = self._plan
-        if plan.generator == "builtin":
-            return self._load(server, plan.duration)
+        if plan.generator == BUILT_IN:
+            return self._closed(load, server, questions, plan.duration)
         return external_loop(
             plan.generator,
             server.port,
-            self._questions(server),
+            questions,
             connections=plan.connections,
             seconds=plan.duration,
             cores=self._cores,
         )
 
-    def _load(self, server: Running, seconds: float) -> Load:
-        return closed_loop(
-            server.port,
-            self._questions(server),
-            connections=self._plan.connections,
-            seconds=seconds,
-            patience=self._plan.patience,
-            cores=self._cores,
+    def _closed(self, load: Generator, server: Running, questions: Sequence[Question], seconds: float) -> Load:
+        plan = self._plan
+        return load.closed_loop(
+            server.port, questions, connections=plan.connections, seconds=seconds, patience=plan.patience
         )
 
-    def _questions(self, server: Running) -> list[Question]:
-        host = f"{HOST}:{server.port}"
-        return [
-            Question(wanted.variants(host, keep_alive=not self._plan.close), expected.status, expected.body)
-            for wanted, expected in zip(self._requests, self._expected, strict=True)
-        ]
+    def _variants(self, wanted: Wanted, server: Running) -> list[bytes]:
+        return wanted.variants(f"{HOST}:{server.port}", keep_alive=not self._plan.close)
+
+
+def rate(speeds: Sequence[float], ceiling: float) -> float:
+    """Return requests per second that all can bear, or all but those far behind the others: two digits that count."""
+    most = max(min(speeds) * _SHARE, statistics.median(speeds) * _OF_MOST)
+    rate = min(most, ceiling * _OF_CEILING)
+    return max(1.0, round(rate, 1 - math.floor(math.log10(rate))))
 
 
 @contextmanager

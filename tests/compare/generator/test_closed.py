@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import time
 
 import pytest
 
@@ -183,3 +184,18 @@ def test_questions_take_turns() -> None:
     with responding(by_path) as port:
         load = load_of(port, *questions, connections=2)
     assert load.errors == {}
+
+
+def test_an_answer_when_the_time_is_over() -> None:
+    """It does not count as throughput, but the server has worked for it."""
+
+    def treat(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(RIGHT)
+        connection.recv(65536)
+        time.sleep(0.2)
+        connection.sendall(RIGHT)
+
+    with responding(treat) as port:
+        load = load_of(port, QUESTION, connections=1, seconds=0.1)
+    assert (load.answered, load.late, load.errors) == (1, 1, {})

@@ -62,7 +62,7 @@ def test_says_all_that_is_needed_to_judge() -> None:
         "✓ ",
         "✗ ",
         "* nginx-unit is not installed: pip install nginx-unit",
-        "* wsgiref is not ranked (apps.flask_calc:app): answers otherwise than the others; Content-Type: text/plain",
+        "* wsgiref is not ranked: answers otherwise than the others; Content-Type: text/plain",
         "120 × status 500",
         "* generator-bound (apps.native_calc:app): fastpysgi.",
         "* generator ceiling: 66,000 requests/s",

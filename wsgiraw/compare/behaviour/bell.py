@@ -5,6 +5,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from wsgiraw.compare.loopback import HOST
+
 __all__ = ["Bell"]
 
 
@@ -13,7 +15,7 @@ class Bell:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((HOST, 0))
         self._port = self._socket.getsockname()[1]
         self._rung: dict[str, tuple[str, int]] = {}
         self._released = False
@@ -27,7 +29,7 @@ class Bell:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.release()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", ("127.0.0.1", self._port))
+            waker.sendto(b"", (HOST, self._port))
         self._listener.join()
         self._socket.close()
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from wsgiraw.compare.behaviour.subject import NoAnswer, Subject
+from wsgiraw.compare.loopback import HOST
 
 __all__ = ["Answer", "Client", "ask", "post"]
 
@@ -19,7 +20,7 @@ _FIELD = re.compile(rb"([^:\s]+):[ \t]*(.*?)[ \t]*")
 
 def ask(target: str, *lines: str, method: str = "GET") -> bytes:
     """Return a request without a body."""
-    return "\r\n".join([f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", *lines, "", ""]).encode("ascii")
+    return "\r\n".join([f"{method} {target} HTTP/1.1", f"Host: {HOST}", *lines, "", ""]).encode("ascii")
 
 
 def post(target: str, body: bytes, *lines: str) -> bytes:
@@ -57,7 +58,7 @@ class Client:
         self._socket = socket.socket()
         self._socket.settimeout(self.patience)
         try:
-            self._socket.connect(("127.0.0.1", subject.port))
+            self._socket.connect((HOST, subject.port))
         except ConnectionRefusedError:
             self._socket.close()
             raise NoAnswer("refuses connections") from None

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from wsgiraw.compare.behaviour.bell import Bell
 from wsgiraw.compare.behaviour.conversation import Client, ask, post
 from wsgiraw.compare.behaviour.subject import NoAnswer, Subject, Verdict
+from wsgiraw.compare.loopback import HOST
 
 __all__ = ["slow_request_beside", "stalls"]
 
@@ -84,7 +85,7 @@ def _stalling(subject: Subject) -> Iterator[None]:
                 client = socket.socket()
                 client.settimeout(_ATTEMPT)
                 try:
-                    client.connect(("127.0.0.1", subject.port))
+                    client.connect((HOST, subject.port))
                 except OSError:
                     client.close()
                     continue

@@ -3,22 +3,12 @@
 * `job` is what to send: `Question`s, for so many seconds, over so many connections, perhaps at a rate.
 * `answers` reads what comes back; `connections` opens, sends and receives.
 * `closed` is the loop for capacity, `open` the one for latency, `histogram` what the latter fills.
-* `process` starts `__main__` with a job and takes the result; `calibration` and `responder` say what it can do at most.
+* `process` starts `__main__`, gives it jobs and takes their results; `calibration` and `responder` say what it can do.
 * `external` has wrk or h2load do what `closed` does.
 """
 
-from wsgiraw.compare.generator.calibration import bound, calibrate
-from wsgiraw.compare.generator.histogram import Histogram, percentile
+from wsgiraw.compare.generator.calibration import calibrate
 from wsgiraw.compare.generator.job import Question
-from wsgiraw.compare.generator.process import GeneratorFailed, closed_loop, open_loop
+from wsgiraw.compare.generator.process import Generator, GeneratorFailed, generator
 
-__all__ = [
-    "GeneratorFailed",
-    "Histogram",
-    "Question",
-    "bound",
-    "calibrate",
-    "closed_loop",
-    "open_loop",
-    "percentile",
-]
+__all__ = ["Generator", "GeneratorFailed", "Question", "calibrate", "generator"]

@@ -1,16 +1,12 @@
-"""How much load the generator can make at all, against a server that does next to nothing; and who is at that limit."""
+"""How much load the generator can make at all, against a server that does next to nothing."""
 
 from collections.abc import Set
 
 from wsgiraw.compare.generator.job import Question
-from wsgiraw.compare.generator.process import GeneratorFailed, closed_loop, started
+from wsgiraw.compare.generator.process import GeneratorFailed, generator, started
 from wsgiraw.compare.generator.responder import BODY
-from wsgiraw.compare.results import Load
 
-__all__ = ["bound", "calibrate"]
-
-BUSY, NEAR = 0.9, 0.85
-"""From which share of its core, and of its ceiling, the generator had part in the figure."""
+__all__ = ["calibrate"]
 
 
 def calibrate(
@@ -26,21 +22,16 @@ def calibrate(
     responder is Python, too, and may be what limits the rate. Raises GeneratorFailed.
     """
     request = b"GET /add/2/3 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n\r\n"
-    with started("wsgiraw.compare.generator.responder", server_cores) as responder:
+    with (
+        started("wsgiraw.compare.generator.responder", server_cores) as responder,
+        generator(cores) as ours,
+    ):
         assert responder.stdout is not None
         port = responder.stdout.readline()
         if not port:
             raise GeneratorFailed("the constant responder has not started")
         question = Question([request], body=BODY)
-        load = closed_loop(int(port), [question], connections=connections, seconds=seconds, cores=cores)
+        load = ours.closed_loop(int(port), [question], connections=connections, seconds=seconds)
     if load.errors:
         raise GeneratorFailed(f"the constant responder was not understood: {load.errors}")
     return load.answered / load.seconds / min(load.generator_busy, 1.0)
-
-
-def bound(load: Load, ceiling: float) -> bool:
-    """Return whether a load is "generator-bound": whether it says as much about the generator as about the server.
-
-    It does where the generator hardly ever waited, or the rate is near the ceiling of `calibrate`.
-    """
-    return load.generator_busy >= BUSY or load.answered / load.seconds >= NEAR * ceiling

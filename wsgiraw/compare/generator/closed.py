@@ -18,7 +18,7 @@ __all__ = ["closed_loop"]
 def closed_loop(job: Job, crowd: Crowd) -> Load:
     """Run it; it ends `job.patience` seconds after its time at the latest.
 
-    An answer that arrives only when the time is over does not count, unless it is wrong; one that never arrives is a
+    An answer that arrives only when the time is over is `late`, unless it is wrong; one that never arrives is a
     `timeout`.
     """
     loop = _ClosedLoop(crowd)
@@ -33,6 +33,7 @@ def closed_loop(job: Job, crowd: Crowd) -> Load:
         connections=crowd.opened,
         errors=dict(loop.errors),
         generator_busy=cpu / took,
+        late=loop.late,
     )
 
 
@@ -40,7 +41,7 @@ class _ClosedLoop:
     """What has been counted so far."""
 
     def __init__(self, crowd: Crowd) -> None:
-        self.answered = 0
+        self.answered = self.late = 0
         self.errors: Counter[str] = Counter()
         self._crowd = crowd
         self._resting = deque[tuple[float, Connection]]()
@@ -107,5 +108,7 @@ class _ClosedLoop:
                     waiting.discard(connection)
                     if fault:
                         self.errors[fault] += 1
+                    else:
+                        self.late += 1
         if waiting:
             self.errors["timeout"] += len(waiting)

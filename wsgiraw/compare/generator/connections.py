@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from wsgiraw.compare.generator.answers import ROOM, Answer, Malformed, Reading
 from wsgiraw.compare.generator.job import Job
+from wsgiraw.compare.loopback import HOST
 
 __all__ = ["BACK_OFF", "EVENTS", "Abandoned", "Connection", "Crowd", "Watch"]
 
@@ -95,7 +96,7 @@ class Crowd:
         """How many connections requests were sent on."""
         self.epoll = select.epoll()
         self.by_descriptor: dict[int, Connection | Watch] = {}
-        self._address = ("127.0.0.1", job.port)
+        self._address = (HOST, job.port)
         self._next = job.turn().__next__
 
     def watch_input(self) -> None:

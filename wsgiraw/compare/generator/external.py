@@ -1,7 +1,7 @@
 """Capacity by wrk or h2load, where our own generator would be what limits it: runs the program, reads its figures.
 
 Neither compares the answers with anything, and neither takes a status below 400 for wrong: see to that beforehand.
-Neither says how many connections it opened; `Load.connections` is how many it was told to keep. They send one
+Neither says how many connections it opened: `Load.connections` is 0. They send one
 request: wrk all its variants in turn, h2load the first.
 """
 
@@ -16,12 +16,15 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 from wsgiraw.compare.generator.job import Question
-from wsgiraw.compare.generator.process import GeneratorFailed, pinned
+from wsgiraw.compare.generator.process import GeneratorFailed, executed
+from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.results import Load
 from wsgiraw.errors import ConfigError
 
-__all__ = ["EXTERNAL", "external_loop"]
+__all__ = ["BUILT_IN", "EXTERNAL", "executable", "external_loop"]
 
+BUILT_IN = "builtin"
+"""The name of our own."""
 EXTERNAL = ("wrk", "h2load")
 
 _SCRIPT = """
@@ -62,16 +65,22 @@ def external_loop(
 
     Raises ConfigError where the program is not installed or cannot send that, GeneratorFailed.
     """
-    if program not in EXTERNAL:
-        raise ConfigError(f"there is no generator {program!r}: builtin, {', '.join(EXTERNAL)}")
-    found = shutil.which(program)
-    if found is None:
-        raise ConfigError(f"{program} is not installed: install it, or use --generator builtin")
-    if len(questions) != 1:
-        raise ConfigError(f"{program} sends one request, not {len(questions)}: use --generator builtin")
+    found = executable(program, len(questions))
     run = _wrk if program == "wrk" else _h2load
     with tempfile.TemporaryDirectory() as folder:
         return run(found, port, questions[0], connections, seconds, patience, cores, Path(folder))
+
+
+def executable(program: str, questions: int) -> str:
+    """Return where the program is. Raises ConfigError where it is not installed or cannot send so many requests."""
+    if program not in EXTERNAL:
+        raise ConfigError(f"there is no generator {program!r}: {BUILT_IN}, {', '.join(EXTERNAL)}")
+    found = shutil.which(program)
+    if found is None:
+        raise ConfigError(f"{program} is not installed: install it, or use --generator {BUILT_IN}")
+    if questions != 1:
+        raise ConfigError(f"{program} sends one request, not {questions}: use --generator {BUILT_IN}")
+    return found
 
 
 def _wrk(
@@ -87,7 +96,7 @@ def _wrk(
     script = folder / "requests.lua"
     script.write_text(_SCRIPT % ", ".join(map(_quoted, question.variants)))
     whole = math.ceil(seconds)
-    command = [program, "-t1", f"-c{connections}", f"-d{whole}s", f"-s{script}", f"http://127.0.0.1:{port}/"]
+    command = [program, "-t1", f"-c{connections}", f"-d{whole}s", f"-s{script}", f"http://{HOST}:{port}/"]
     printed, cpu = _run(command, whole + patience, cores)
     try:
         figures = json.loads(printed.splitlines()[-1])
@@ -98,7 +107,7 @@ def _wrk(
     if figures["status"]:
         errors["status 400 or above"] = figures["status"]
     right = figures["requests"] - figures["status"]
-    return Load(seconds=took, answered=right, connections=connections, errors=errors, generator_busy=cpu / took)
+    return Load(seconds=took, answered=right, connections=0, errors=errors, generator_busy=cpu / took)
 
 
 def _quoted(octets: bytes) -> str:
@@ -126,7 +135,7 @@ def _h2load(
     if body:
         (folder / "body").write_bytes(body)
         command.append(f"-d{folder / 'body'}")
-    printed, cpu = _run([*command, f"http://127.0.0.1:{port}{target}"], seconds + patience, cores)
+    printed, cpu = _run([*command, f"http://{HOST}:{port}{target}"], seconds + patience, cores)
     match = _FINISHED.search(printed)
     if match is None:
         raise GeneratorFailed(f"h2load said something unforeseen: {printed[-500:]!r}")
@@ -141,7 +150,7 @@ def _h2load(
     return Load(
         seconds=seconds,
         answered=succeeded,
-        connections=connections,
+        connections=0,
         errors={kind: number for kind, number in errors.items() if number},
         generator_busy=cpu / seconds,
     )
@@ -150,7 +159,7 @@ def _h2load(
 def _run(command: list[str], patience: float, cores: Set[int] | None) -> tuple[str, float]:
     """Return what it prints and how many seconds of CPU it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with pinned(command, cores) as process:
+    with executed(command, cores) as process:
         try:
             printed, fault = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:

@@ -2,7 +2,7 @@
 
 The times are fixed beforehand, one every `1 / rate` seconds. A request whose time has come when all connections wait
 for answers is sent as soon as one is free, and has waited since its time: a server that stalls is not asked less
-(no "coordinated omission"). A request that fails has no latency; `histogram.percentile` counts it as infinite. So is
+(no "coordinated omission"). A request that fails has no latency; `percentiles.percentile` counts it as infinite. So is
 one that is not answered, or could not even be sent, within `job.patience` seconds after the last: a `timeout`.
 
 `epoll.poll` waits whole milliseconds. `select` waits for µs, so it waits for the epoll and the next time at once; and

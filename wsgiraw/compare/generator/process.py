@@ -1,4 +1,7 @@
-"""The parent's side of a generator: starts its process, pins it, gives it a job, takes the result, sees to its end."""
+"""The parent's side of a generator: starts its process, pins it, gives it jobs, takes their results, sees to its end.
+
+A process that is started once for several jobs leaves more of a short measurement for measuring.
+"""
 
 import json
 import os
@@ -12,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from wsgiraw.compare.generator.job import Job, Question
+from wsgiraw.compare.pinning import pinned
 from wsgiraw.compare.results import Latency, Load
 
-__all__ = ["GeneratorFailed", "closed_loop", "open_loop", "pinned", "started"]
+__all__ = ["Generator", "GeneratorFailed", "executed", "generator", "started"]
 
 _STARTING = 30.0
 """Seconds that a process may take beyond its job."""
@@ -25,65 +29,93 @@ class GeneratorFailed(Exception):
     """The generator has broken off, or has not ended in time: our fault, or the machine's. The text says which."""
 
 
-def closed_loop(
-    port: int,
-    questions: Sequence[Question],
-    *,
-    connections: int = 32,
-    seconds: float = 2.0,
-    patience: float = 5.0,
-    cores: Set[int] | None = None,
-) -> Load:
-    """Ask a server on 127.0.0.1 as fast as it answers, for so many seconds, from a process on these cores.
+class Generator:
+    """A generator that waits for jobs; it does one after the other. Its servers are on 127.0.0.1."""
 
-    Raises ConfigError, GeneratorFailed.
-    """
-    job = Job(port=port, questions=questions, connections=connections, seconds=seconds, patience=patience)
-    return Load(**_done(job, cores))
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
 
+    def closed_loop(
+        self,
+        port: int,
+        questions: Sequence[Question],
+        *,
+        connections: int = 32,
+        seconds: float = 2.0,
+        patience: float = 5.0,
+    ) -> Load:
+        """Ask a server as fast as it answers, for so many seconds. Raises ConfigError, GeneratorFailed."""
+        job = Job(port=port, questions=questions, connections=connections, seconds=seconds, patience=patience)
+        return Load(**self._done(job))
 
-def open_loop(
-    port: int,
-    questions: Sequence[Question],
-    rate: float,
-    *,
-    connections: int = 32,
-    seconds: float = 2.0,
-    stalled: int = 0,
-    patience: float = 5.0,
-    cores: Set[int] | None = None,
-) -> Latency:
-    """Ask a server on 127.0.0.1 at a steady rate; beside it, `stalled` connections have sent half a head.
+    def open_loop(
+        self,
+        port: int,
+        questions: Sequence[Question],
+        rate: float,
+        *,
+        connections: int = 32,
+        seconds: float = 2.0,
+        stalled: int = 0,
+        patience: float = 5.0,
+    ) -> Latency:
+        """Ask a server at a steady rate; beside it, `stalled` connections have sent half a head.
 
-    Raises ConfigError, GeneratorFailed.
-    """
-    job = Job(
-        port=port,
-        questions=questions,
-        connections=connections,
-        seconds=seconds,
-        rate=rate,
-        stalled=stalled,
-        patience=patience,
-    )
-    result = _done(job, cores)
-    histogram = {int(bound): number for bound, number in result["histogram"].items()}
-    return Latency(**{**result, "histogram": histogram})
+        Raises ConfigError, GeneratorFailed.
+        """
+        job = Job(
+            port=port,
+            questions=questions,
+            connections=connections,
+            seconds=seconds,
+            rate=rate,
+            stalled=stalled,
+            patience=patience,
+        )
+        result = self._done(job)
+        histogram = {int(bound): number for bound, number in result["histogram"].items()}
+        return Latency(**{**result, "histogram": histogram})
 
-
-def started(module: str, cores: Set[int] | None) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """Run a module of ours, as `pinned` does."""
-    # -P: the application's folder may have a module `select` of its own.
-    return pinned([sys.executable, "-P", "-m", module], cores)
+    def _done(self, job: Job) -> dict[str, Any]:
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(job.to_json())
+            process.stdin.flush()
+        written = bytearray()
+        end = time.monotonic() + job.seconds + job.patience + _STARTING
+        while not written.endswith(b"\n"):
+            if not select.select([process.stdout], [], [], max(end - time.monotonic(), 0))[0]:
+                raise GeneratorFailed(f"the load generator has not ended within {_STARTING:g} s beyond its time")
+            data = os.read(process.stdout.fileno(), 65536)
+            if not data:
+                code = process.wait()
+                fault = process.stderr.read().decode(errors="replace").strip()
+                raise GeneratorFailed(f"the load generator broke off: {fault or code}")
+            written += data
+        result: dict[str, Any] = json.loads(written)
+        return result
 
 
 @contextmanager
-def pinned(command: list[str], cores: Set[int] | None) -> "Iterator[subprocess.Popen[bytes]]":
+def generator(cores: Set[int] | None = None) -> Iterator[Generator]:
+    """Start a generator on these cores; it is killed on the way out."""
+    with started("wsgiraw.compare.generator", cores) as process:
+        yield Generator(process)
+
+
+def started(module: str, cores: Set[int] | None) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    """Run a module of ours, as `executed` does."""
+    # -P: the application's folder may have a module `select` of its own.
+    return executed([sys.executable, "-P", "-m", module], cores)
+
+
+@contextmanager
+def executed(command: list[str], cores: Set[int] | None) -> "Iterator[subprocess.Popen[bytes]]":
     """Run a command on these cores; it is killed on the way out if it still runs, by Ctrl-C or otherwise."""
-    own = os.sched_getaffinity(0)
-    try:
-        if cores:
-            os.sched_setaffinity(0, cores)  # inherited from the first moment, by threads that it starts, too
+    with pinned(cores):
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -92,8 +124,6 @@ def pinned(command: list[str], cores: Set[int] | None) -> "Iterator[subprocess.P
             env={**os.environ, "PYTHONPATH": str(_ROOT)},
             process_group=0,  # Ctrl-C is for us; we kill it
         )
-    finally:
-        os.sched_setaffinity(0, own)
     try:
         yield process
     finally:
@@ -103,25 +133,3 @@ def pinned(command: list[str], cores: Set[int] | None) -> "Iterator[subprocess.P
             assert stream is not None
             with suppress(BrokenPipeError):
                 stream.close()
-
-
-def _done(job: Job, cores: Set[int] | None) -> dict[str, Any]:
-    with started("wsgiraw.compare.generator", cores) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        with suppress(BrokenPipeError):
-            process.stdin.write(job.to_json())
-            process.stdin.flush()
-        written = bytearray()
-        end = time.monotonic() + job.seconds + job.patience + _STARTING
-        while select.select([process.stdout], [], [], max(end - time.monotonic(), 0))[0]:
-            if data := os.read(process.stdout.fileno(), 65536):
-                written += data
-                continue
-            if process.wait() == 0:
-                result: dict[str, Any] = json.loads(written)
-                return result
-            fault = process.stderr.read().decode(errors="replace").strip()
-            raise GeneratorFailed(f"the load generator broke off: {fault or process.returncode}")
-        raise GeneratorFailed(f"the load generator has not ended within {_STARTING:g} s beyond its time")

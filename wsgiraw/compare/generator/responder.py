@@ -10,6 +10,8 @@ import select
 import socket
 import sys
 
+from wsgiraw.compare.loopback import HOST
+
 __all__ = ["ANSWER", "BODY", "respond"]
 
 BODY = b"5\n"
@@ -50,7 +52,7 @@ def respond(listener: socket.socket, leash: int) -> None:
 
 if __name__ == "__main__":
     gc.disable()
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
+    with socket.create_server((HOST, 0), backlog=1024) as listening:
         os.write(1, b"%d\n" % listening.getsockname()[1])
         sys.stdout.close()
         respond(listening, 0)

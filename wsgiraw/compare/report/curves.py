@@ -11,7 +11,6 @@ from html import escape
 
 from wsgiraw.compare.percentiles import curve
 from wsgiraw.compare.ranking import Distribution
-from wsgiraw.compare.report.colours import LINES
 from wsgiraw.compare.report.words import NO_ANSWER, shortened
 
 __all__ = ["HEIGHT", "WIDTH", "Line", "chart"]
@@ -63,7 +62,7 @@ def chart(lines: Sequence[Line]) -> Iterator[str]:
             continue
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         kind = "line thick" if line.strong else "line"
-        yield f'<path class="{kind} s{line.colour % len(LINES)}" d="M{path}"/>'
+        yield f'<path class="{kind} s{line.colour}" d="M{path}"/>'
         ends.append((points[-1], line))
     yield from _labels(ends)
 
@@ -150,7 +149,7 @@ def _labels(ends: Sequence[tuple[tuple[float, float], Line]]) -> Iterator[str]:
         lowest = heights[place] - step
     right = WIDTH - _RIGHT
     for ((x, y), line), height in zip(ordered, heights, strict=True):
-        colour = line.colour % len(LINES)
+        colour = line.colour
         yield f'<path class="leader s{colour}" d="M{x:.1f} {y:.1f}L{right + 4} {y:.1f}L{right + 12} {height:.1f}"/>'
         strength = "strong " if line.strong else ""
         yield f'<text class="{strength}small t{colour}" x="{right + 15}" y="{height + 4:.1f}">'

@@ -5,9 +5,10 @@ from html import escape
 
 from wsgiraw.compare.ranking import Standing, judge
 from wsgiraw.compare.report.bars import NAMES, STEP, bars, cpu, drawn, dumbbells, names, tails, throughput
-from wsgiraw.compare.report.colours import CHARTS, sheet
+from wsgiraw.compare.report.colours import CHARTS, LINES, sheet
 from wsgiraw.compare.report.curves import HEIGHT, WIDTH, Line, chart
-from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, label, latencies, notes, numbers
+from wsgiraw.compare.report.notes import notes
+from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, label, latencies, numbers
 from wsgiraw.compare.report.style import LAYOUT, PAGE
 from wsgiraw.compare.report.svg import headings
 from wsgiraw.compare.report.words import NO_ANSWER, amount, clean
@@ -40,7 +41,7 @@ def _page(results: Results) -> Iterator[str]:
     for table in tables:
         if len(tables) > 1:
             yield f"<p class='soft-text'>{escape(table.title)}</p>"
-        yield from _table(table, "")
+        yield from _table(table, "", "wrapped")
     remarks = notes(results)
     if remarks:
         yield "<h2>Notes</h2>\n<ul>"
@@ -57,7 +58,7 @@ def _subtitle(results: Results) -> str:
 
 
 def _colours(results: Results) -> dict[str, int]:
-    """Give each server a colour, the same everywhere; the first is for whom the others are compared with."""
+    """Give each server a colour, the same everywhere; the first is only for whom the others are compared with."""
     servers = [server.name for comparison in results.comparisons for server in comparison.servers if server.rounds]
     firsts = [
         standing.server.name
@@ -65,7 +66,8 @@ def _colours(results: Results) -> dict[str, int]:
         for standing in judge(comparison, results.ceiling)
         if standing.is_reference
     ]
-    return {name: place for place, name in enumerate(dict.fromkeys([*firsts[:1], *servers]))}
+    first, *others = dict.fromkeys([*firsts[:1], *servers]) or [""]
+    return {first: 0, **{name: 1 + place % (len(LINES) - 1) for place, name in enumerate(others)}}
 
 
 def _application(comparison: Comparison, ceiling: float, colours: dict[str, int]) -> Iterator[str]:
@@ -113,8 +115,8 @@ def _figure(heading: str, width: int, height: int, parts: Iterable[str], named: 
     yield "</svg></div></figure>"
 
 
-def _table(table: Table, reference: str) -> Iterator[str]:
-    yield '<div class="scroll"><table>\n<thead><tr>'
+def _table(table: Table, reference: str, kind: str = "") -> Iterator[str]:
+    yield f'<div class="scroll"><table class="{kind}">\n<thead><tr>'
     yield from (f"<th{_number(table, place)}>{escape(head)}</th>" for place, head in enumerate(table.heads))
     yield "</tr></thead>\n<tbody>"
     for row in table.rows:

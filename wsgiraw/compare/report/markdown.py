@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, latencies, notes, numbers
+from wsgiraw.compare.report.notes import notes
+from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, latencies, numbers
 from wsgiraw.compare.results import Results
 
 __all__ = ["markdown"]

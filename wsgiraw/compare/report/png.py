@@ -17,7 +17,9 @@ from wsgiraw.compare.results import Results
 from wsgiraw.compare.statistics import Spread
 from wsgiraw.errors import ConfigError
 
-__all__ = ["png"]
+__all__ = ["MISSING", "png"]
+
+MISSING = "--png needs matplotlib: pip install 'wsgiraw[plot]', or use --svg"
 
 
 def png(results: Results) -> bytes:
@@ -25,7 +27,7 @@ def png(results: Results) -> bytes:
     try:
         figures: Any = importlib.import_module("matplotlib.figure")
     except ModuleNotFoundError:
-        raise ConfigError("--png needs matplotlib: pip install 'wsgiraw[plot]', or use --svg") from None
+        raise ConfigError(MISSING) from None
     panels = [(title(one), drawn(judge(one, results.ceiling))) for one in results.comparisons]
     panels = [(heading, standings) for heading, standings in panels if standings] or [("nothing was measured", [])]
     heights = [max(len(standings), 1) for _, standings in panels]

@@ -6,7 +6,7 @@ each format escapes what means something to it.
 
 import dataclasses
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from wsgiraw.compare.ranking import Distribution, Standing, judge
 from wsgiraw.compare.report.words import amount, clean, mebibytes, milliseconds, ranged, ratio_words
@@ -20,7 +20,6 @@ __all__ = [
     "finding_words",
     "label",
     "latencies",
-    "notes",
     "numbers",
     "title",
 ]
@@ -127,41 +126,16 @@ def behaviour(results: Results) -> list[Table]:
                 break
         else:
             tables.append((heads, rows, [clean(comparison.application)]))
-    return [Table(f"Behaviour ({', '.join(names)})", heads, rows, 1) for heads, rows, names in tables]
+    return [
+        Table(f"Behaviour ({', '.join(names)})" if len(tables) > 1 else "Behaviour", heads, rows, 1)
+        for heads, rows, names in tables
+    ]
 
 
 def finding_words(finding: Finding) -> str:
     """A mark for the eye, and what happened in words: no colour carries it alone."""
     mark = {True: "✓", False: "✗", None: "?"}[finding.good]
     return f"{mark} {clean(finding.answer) or {True: 'good', False: 'bad', None: 'not checked'}[finding.good]}"
-
-
-def notes(results: Results) -> list[str]:
-    """Return what to know about what is not ranked, or could not be measured, one line each."""
-    return list(dict.fromkeys(_notes(results)))
-
-
-def _notes(results: Results) -> Iterator[str]:
-    for comparison in results.comparisons:
-        where = f" ({clean(comparison.application)})" if len(results.comparisons) > 1 else ""
-        standings = judge(comparison, results.ceiling)
-        for standing in standings:
-            name, note = clean(standing.server.name), clean(standing.server.note)
-            if standing.server.state == "absent":
-                yield f"{name} is not installed" + (f": {note}" if note else "")
-            elif standing.reason and (standing.server.state != "measured" or standing.server.rounds):
-                parts = [clean(standing.reason), note, _errors(standing)]
-                yield f"{name} is not ranked{where}: " + "; ".join(part for part in parts if part)
-        bound = [clean(standing.server.name) for standing in standings if standing.bound]
-        if bound:
-            yield (
-                f"generator-bound{where}: {', '.join(bound)}. The generator was the limit, so each can do at least "
-                "what is shown; among themselves they are ranked by CPU per request."
-            )
-
-
-def _errors(standing: Standing) -> str:
-    return ", ".join(f"{count} × {clean(error)}" for error, count in standing.errors.most_common(4))
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
@@ -185,7 +159,11 @@ def facts(results: Results) -> list[tuple[str, str]]:
 
 
 def _listed(plan: dict[str, object]) -> str:
-    return ", ".join(f"{name} {_plain(value)}" for name, value in plan.items() if value not in (None, "", [], ()))
+    return ", ".join(
+        f"{name} {_plain(value)}".removesuffix(" True")
+        for name, value in plan.items()
+        if value is not False and value not in (None, "", [], ())
+    )
 
 
 def _plain(value: object) -> str:

@@ -41,6 +41,8 @@ th, td { padding: 5px 10px 5px 0; text-align: left; vertical-align: bottom; whit
 th { font-weight: 500; white-space: normal; }
 th.number, td.number { text-align: right; }
 td.key { font-weight: 600; }
+table.wrapped { font-size: 12px; }
+.wrapped th, .wrapped td { white-space: normal; vertical-align: top; min-width: 66px; }
 details { border-radius: 8px; padding: 8px 14px; margin-top: 18px; font-size: 13px; }
 summary { cursor: pointer; }
 .warning { padding: 8px 14px; border-radius: 4px; }
@@ -65,7 +67,8 @@ dd { margin: 0; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, mono
   figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
   .scroll { overflow: visible; }
-  table { font-size: 8px; }
+  table, table.wrapped { font-size: 8px; }
+  .wrapped th, .wrapped td { min-width: 0; }
   th, td { padding: 3px 5px 3px 0; }
   td.key { white-space: normal; }
   .charts { grid-template-columns: repeat(3, 1fr); gap: 10px; }

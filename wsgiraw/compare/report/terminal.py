@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import TextIO
 
 from wsgiraw.compare.report.blocks import GAP, Block, blocks
-from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, notes, numbers
+from wsgiraw.compare.report.notes import notes
+from wsgiraw.compare.report.rows import NO_BEHAVIOUR, Table, behaviour, facts, numbers
 from wsgiraw.compare.report.words import NO_ANSWER
 from wsgiraw.compare.results import Results
 

@@ -12,10 +12,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from wsgiraw.compare.loopback import HOST
 from wsgiraw.config.processes import ONE_THREAD
 
 __all__ = [
-    "HOST",
     "RUNNER",
     "cheroot",
     "granian",
@@ -29,7 +29,6 @@ __all__ = [
     "wsgiraw",
 ]
 
-HOST = "127.0.0.1"
 RUNNER = str(Path(__file__).with_name("runner.py"))
 """Run as a file: as a module it would import the package around it, and servers would seem larger than they are."""
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from wsgiraw.compare.servers.command_lines import HOST
+from wsgiraw.compare.loopback import HOST
 from wsgiraw.compare.servers.peers import Peer, shaped
 from wsgiraw.compare.servers.specification import search_path
 from wsgiraw.errors import ConfigError

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from wsgiraw.compare.servers.command_lines import HOST
+from wsgiraw.compare.loopback import HOST
+from wsgiraw.compare.pinning import pinned
 from wsgiraw.compare.servers.interruption import uninterrupted
 from wsgiraw.compare.servers.readiness import NotReady, wait_until_it_answers
 from wsgiraw.compare.servers.session import MARK, end_all, end_held, held, members
@@ -60,7 +61,7 @@ class Running:
     def start(self, cores: set[int] | None) -> None:
         """Start it. Raises ServerFailed where there is no such program."""
         try:
-            with _surroundings(cores):
+            with _many_connections(), pinned(cores):
                 self._popen = subprocess.Popen(
                     self.command,
                     cwd=self._folder,
@@ -179,20 +180,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def _surroundings(cores: set[int] | None) -> Iterator[None]:
-    """What processes inherit that are started inside: cores, and room for as many connections as may be."""
+def _many_connections() -> Iterator[None]:
+    """Let processes that are started inside have as many connections as may be."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
-    allowed = os.sched_getaffinity(0) if cores else None
     try:
         if soft != resource.RLIM_INFINITY and room > soft:
             resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
-        if cores:
-            os.sched_setaffinity(0, cores)
         yield
     finally:
-        if allowed:
-            os.sched_setaffinity(0, allowed)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
