@@ -79,3 +79,41 @@ def test_names_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> 
     for number in range(1100):
         assert split_head(b"GET / HTTP/1.1\r\nX-%d: a" % number)[3] == {f"HTTP_X_{number}": "a"}
     assert len(remembered) == 1024
+
+
+VISITOR = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: b\r\nAccept: c, \t d \r\n"
+    b"Authorization: Basic e\r\nCookie: f\r\nReferer: g\r\nX-Api-Key: h"
+)
+
+
+def test_only_common_lines_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that differs from visitor to visitor or is somebody's secret, and nothing long."""
+    remembered: dict[str, tuple[str, str]] = {}
+    monkeypatch.setattr(head_module, "_lines", remembered)
+    first = split_head(VISITOR)
+    assert remembered == {
+        "Host: a": ("HTTP_HOST", "a"),
+        "User-Agent: b": ("HTTP_USER_AGENT", "b"),
+        "Accept: c, \t d ": ("HTTP_ACCEPT", "c, \t d"),
+    }
+    assert split_head(VISITOR) == first
+    split_head(b"GET / HTTP/1.1\r\nUser-Agent: " + b"x" * 250)
+    assert len(remembered) == 3
+
+
+def test_lines_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that makes up values cannot fill the memory, and is served all the same."""
+    remembered: dict[str, tuple[str, str]] = {}
+    monkeypatch.setattr(head_module, "_lines", remembered)
+    for number in range(1100):
+        assert split_head(b"GET / HTTP/1.1\r\nUser-Agent: %d" % number)[3] == {"HTTP_USER_AGENT": str(number)}
+    assert len(remembered) == 1100 - 1024
+
+
+def test_what_is_remembered_is_judged_as_before() -> None:
+    """A line that came before is still refused where it stands twice, and does not lend its value to others."""
+    split_head(b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: b")
+    assert "more than one Host" in _detail(b"GET / HTTP/1.1\r\nHost: a\r\nHost: a")
+    assert "more than one User-Agent" in _detail(b"GET / HTTP/1.1\r\nUser-Agent: b\r\nHost: a\r\nUser-Agent: c")
+    assert split_head(b"GET / HTTP/1.1\r\nuser-agent: c")[3] == {"HTTP_USER_AGENT": "c"}

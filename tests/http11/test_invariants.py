@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.http11.octets import LIMITS, OCTETS
 from tests.http11.outcome import cut, outcome
-from wsgiraw.http11 import Limits, connection
+from wsgiraw.http11 import Limits, connection, head
 
 SIZE = 30_000
 """Octets of the heads whose scanning is counted."""
@@ -34,6 +34,16 @@ def test_any_cut(data: st.DataObject, octets: bytes, limits: Limits) -> None:
     whole = outcome([octets], limits)
     assert outcome(cut(octets, *positions), limits) == whole
     assert outcome((bytes([octet]) for octet in octets), limits) == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(octets=OCTETS)
+def test_any_memory(octets: bytes) -> None:
+    """The result does not depend on which names and lines have come before."""
+    head._cgi_names.clear()
+    head._lines.clear()
+    first = outcome([octets], Limits())
+    assert outcome([octets], Limits()) == first
 
 
 @settings(max_examples=200, deadline=None)
