@@ -178,6 +178,15 @@ def test_in_a_mount(folder: Path) -> None:
     assert call(Mount({"/bare": Static(folder / "bare")}), "/bare").status == 404
 
 
+@pytest.mark.parametrize(("prefix", "status"), [("", 200), ("/assets", 301)])
+def test_without_a_path(static: Static, prefix: str, status: int) -> None:
+    """Servers may leave out what is empty (PEP 3333 "environ Variables")."""
+    told: list[str] = []
+    environ = {"REQUEST_METHOD": "GET", **({"SCRIPT_NAME": prefix} if prefix else {})}
+    static(environ, lambda line, fields, exc_info=None: told.append(line) or print)
+    assert [int(line[:3]) for line in told] == [status]
+
+
 @pytest.mark.parametrize("cache_control", ["", "public, max-age=31536000, immutable"])
 def test_cache_control(folder: Path, cache_control: str) -> None:
     """As it is wished, on 304 too."""
