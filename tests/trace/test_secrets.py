@@ -12,7 +12,7 @@ from tests.trace.events import SECRET, application, named, read
 from tests.wire import connect, read_all
 from wsgiraw import Config, ConfigError, Server
 from wsgiraw.trace.excerpt import fields_shown, variables_shown
-from wsgiraw.trace.secrets import Mask
+from wsgiraw.trace.secrets import Mask, is_secret
 
 HEAD = f"""GET /cookie?q=1 HTTP/1.1
 Host: a
@@ -69,6 +69,8 @@ def test_however_it_is_cut(cuts: list[int]) -> None:
         (b" Cookie: xyz\r\n", b" Cookie: [masked, 3 octets]\r\n"),
         (b"Cookie: xyz\n", b"Cookie: [masked, 3 octets]\n"),
         (b"Cookie:\r\n", b"Cookie:\r\n"),
+        (b"\x0bCookie: xyz\r\n", b"\x0bCookie: [masked, 3 octets]\r\n"),
+        (b"Cookie\xa0: xyz\r\n", b"Cookie\xa0: [masked, 3 octets]\r\n"),
         (
             b"Cookie: x\r\n yz\r\n\tw\r\nA: b",
             b"Cookie: [masked, 1 octets]\r\n[masked, 3 octets]\r\n[masked, 2 octets]\r\nA: b",
@@ -83,6 +85,30 @@ def test_however_it_is_cut(cuts: list[int]) -> None:
 )
 def test_lines(octets: bytes, shown: bytes) -> None:
     assert Mask()(octets) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("Proxy-Authorization", True),
+        ("REDIRECT_HTTP_AUTHORIZATION", True),
+        ("Set-Cookie2", True),
+        ("HTTP_X_CSRF_TOKEN", True),
+        ("private-token", True),
+        ("X-Amz-Security-Token", True),
+        ("apikey", True),
+        ("X-Auth-Key", True),
+        ("Client-Secret", True),
+        ("Cf-Access-Jwt-Assertion", True),
+        ("Sec-WebSocket-Key", False),
+        ("Host", False),
+        ("Keep-Alive", False),
+        ("WWW-Authenticate", False),
+        ("wsgi.input_terminated", False),
+    ],
+)
+def test_names(name: str, secret: bool) -> None:
+    assert is_secret(name) is secret
 
 
 def test_values_of_the_application() -> None:

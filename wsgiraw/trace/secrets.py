@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 __all__ = ["Mask", "is_secret", "masked"]
 
-_SECRET = re.compile(r"authorization|cookie|api[-_]key|auth[-_]token", re.IGNORECASE)
-"""Part of the name of a field, or of its CGI meta-variable: Proxy-Authorization and Set-Cookie are among them."""
+_SECRET = re.compile(r"authorization|cookie|token|secret|password|jwt|(?:api|auth|access)[-_]?key", re.IGNORECASE)
+"""Part of the name of a field, or of its CGI meta-variable: Proxy-Authorization, Set-Cookie and X-CSRF-Token are among
+them. Rather too much than too little: what is masked in vain can be asked for."""
 
 _PARTS = re.compile(rb"[\r\n]|[^\r\n]+")
 
@@ -91,4 +92,5 @@ class Mask:
 def _is_field_name(name: bytes) -> bool:
     """Whether this is the name of a secret field, rightly written or not, and no request line or prose."""
     text = name.decode("latin-1").strip(" \t")
-    return not re.search(r"\s", text) and is_secret(text)
+    # Not \s: a control character, or an octet that is a space in latin-1, makes a field malformed, not harmless.
+    return not re.search(r"[ \t]", text) and is_secret(text)

@@ -178,12 +178,39 @@ def test_in_a_mount(folder: Path) -> None:
     assert call(Mount({"/bare": Static(folder / "bare")}), "/bare").status == 404
 
 
+@pytest.mark.parametrize(("prefix", "status"), [("", 200), ("/assets", 301)])
+def test_without_a_path(static: Static, prefix: str, status: int) -> None:
+    """Servers may leave out what is empty (PEP 3333 "environ Variables")."""
+    told: list[str] = []
+    environ = {"REQUEST_METHOD": "GET", **({"SCRIPT_NAME": prefix} if prefix else {})}
+    static(environ, lambda line, fields, exc_info=None: told.append(line) or print)
+    assert [int(line[:3]) for line in told] == [status]
+
+
 @pytest.mark.parametrize("cache_control", ["", "public, max-age=31536000, immutable"])
 def test_cache_control(folder: Path, cache_control: str) -> None:
     """As it is wished, on 304 too."""
     static = Static(folder, cache_control=cache_control)
     assert call(static, "/").field("Cache-Control") == (cache_control or None)
     assert call(static, "/", HTTP_IF_NONE_MATCH="*").field("Cache-Control") == (cache_control or None)
+
+
+@pytest.mark.parametrize("target", ["/small.txt", "/photo.png", "/app.js"])
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"HTTP_IF_MATCH": '"x"'}, 412),
+        ({"HTTP_IF_UNMODIFIED_SINCE": "Thu, 01 Jan 1970 00:00:00 GMT"}, 412),
+        ({"HTTP_ACCEPT_ENCODING": "*;q=0"}, 406),
+        ({"HTTP_RANGE": "bytes=999999-"}, 416),
+    ],
+)
+def test_what_one_client_does_not_get_is_not_kept_for_others(
+    folder: Path, target: str, asked: dict[str, str], status: int
+) -> None:
+    """In a cache that keeps what it is told to keep, whatever the status (RFC 9111 §3)."""
+    answer = call(Static(folder, cache_control="public, max-age=31536000, immutable"), target, **asked)
+    assert (answer.status, answer.field("Cache-Control")) == (status, None)
 
 
 def test_refused(folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Files that are ready in another coding: which one a client gets (RFC 9110 §12.5.3)."""
 
+import time
+
 import pytest
 
 from tests.wsgi.static.site import SECRET, call
@@ -38,6 +40,14 @@ from wsgiraw.wsgi.static.codings import acceptable
 def test_acceptable(accepted: str | None, codings: list[str]) -> None:
     """By weight, then by what is small."""
     assert acceptable(accepted) == tuple(codings)
+
+
+def test_white_space_costs_little() -> None:
+    """As much as a head can have: in quadratic time, this would hold up all threads for half a minute, each time."""
+    began = time.process_time()
+    assert acceptable("gzip" + " " * 60_000 + "br") == ("",)
+    assert acceptable("gzip" + " " * 30_000 + ";" + " " * 30_000 + "q=1") == ("gzip", "")
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,16 @@ def test_tags_tell_states_apart() -> None:
     assert validators(moment, 1, "", moment + 2_000_000_000).strong
 
 
+@pytest.mark.parametrize(
+    ("moment", "date"), [(-(10**12), "Mon, 01 Jan 0001 00:00:00 GMT"), (10**12, "Fri, 31 Dec 9999 23:59:59 GMT")]
+)
+def test_times_without_a_date(moment: int, date: str) -> None:
+    """A file system may say what no date can: a file with such a time has answers all the same, and its list, too."""
+    assert http_date(moment) == date
+    assert parse_http_date(date) is not None
+    assert validators(moment * 10**9, 1, "", 10**22).fields[1] == ("Last-Modified", date)
+
+
 YEAR = datetime.now(UTC).year
 
 

@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -123,6 +124,14 @@ def test_links_that_go_on_and_on(tmp_path: Path) -> None:
         (tmp_path / str(number + 1)).symlink_to(str(number))
     assert call(Static(tmp_path), "/40").body == b"end"
     assert call(Static(tmp_path), "/41").status == 404
+
+
+def test_thousands_of_names_behind_a_file(folder: Path) -> None:
+    """Nobody goes on looking for links behind what is not there: that took quadratic time."""
+    began = time.process_time()
+    for first in (b"small.txt", b"link.txt", b"linked", b"dangling"):
+        assert Folder(str(folder)).open([first, *[b"a"] * 60_000]) is None
+    assert time.process_time() - began < 5
 
 
 def test_what_is_swapped_while_we_look(tmp_path: Path) -> None:

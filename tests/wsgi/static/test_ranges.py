@@ -1,6 +1,8 @@
 """Parts of files: slices as Python's, 416, or the whole; and several of them in one body."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -164,6 +166,18 @@ def test_several_parts(server: Server) -> None:
         (f"Content-Range: bytes 0-4/{size}", LARGE[:5]),
     ]
     assert small.body == b"0123456789"
+
+
+def test_no_end_where_the_file_became_shorter(tmp_path: Path) -> None:
+    """Who goes by the boundaries sees that something is missing, and so does who counts."""
+    (tmp_path / "a").write_bytes(LARGE)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "HTTP_RANGE": "bytes=0-99999,150000-"}
+    body = Static(tmp_path)(environ, lambda status, fields, exc_info=None: print)
+    os.truncate(tmp_path / "a", 50_000)
+    octets = b"".join(body)
+    assert octets.endswith(LARGE[49_000:50_000])
+    assert octets.count(b"Content-Range:") == 1
+    body.close()  # type: ignore[attr-defined]
 
 
 def test_none_to_be_had(static: Static) -> None:

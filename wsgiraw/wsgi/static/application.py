@@ -65,7 +65,7 @@ class Static:
             if self._otherwise is not None:
                 return self._otherwise(environ, start_response)
             return _other_method(environ, start_response)
-        path: str = environ["PATH_INFO"] or ("" if environ.get("SCRIPT_NAME") else "/")
+        path: str = environ.get("PATH_INFO") or ("" if environ.get("SCRIPT_NAME") else "/")
         names = names_of(path)
         # Most of what an application is asked for is no file.
         if names is not None and (self._otherwise is None or self._folder.may_have(names)):
@@ -114,7 +114,7 @@ def _other_method(environ: "WSGIEnvironment", start_response: "StartResponse") -
 
 def _to_directory(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """Send to the same path with a slash behind, where relative links of the page lead to the right places."""
-    path = environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"]
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     # One slash at the beginning: behind two, the first name would be a host (RFC 3986 §4.2).
     location = "/" + quote(path.strip("/"), _PATH, "latin-1") + "/"
     if query := environ.get("QUERY_STRING"):

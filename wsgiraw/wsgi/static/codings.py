@@ -11,8 +11,8 @@ SIBLINGS = {"br": b".br", "zstd": b".zst", "gzip": b".gz"}
 """Content coding → what the name of a file that has it ends with; as a rule the smallest first."""
 
 _ELEMENT = re.compile(
-    r"[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*(?:;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?[ \t]*"
-)
+    r"[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?[ \t]*"
+)  # no white space beside other white space: to divide a long run of it among the two would take quadratic time
 
 
 @lru_cache(256)

@@ -19,9 +19,13 @@ _FORMS = (
 )
 
 
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+"""The beginning of the year 1 and the end of 9999: file systems know times that a date has no digits for."""
+
+
 def http_date(seconds: int) -> str:
-    """Return a time in seconds since 1970 as IMF-fixdate."""
-    return formatdate(seconds, usegmt=True)
+    """Return a time in seconds since 1970 as IMF-fixdate, or the nearest that it can say."""
+    return formatdate(min(max(seconds, _FIRST), _LAST), usegmt=True)
 
 
 def parse_http_date(text: str) -> int | None:

@@ -141,8 +141,10 @@ class Folder:
             elif name not in (b"", b"."):
                 try:
                     target = os.readlink(b"/".join((self.path, *done, name)))  # noqa: PTH115 - octets, no Path
-                except OSError:  # not a link, or not there
-                    done.append(name)
+                except OSError as error:
+                    if error.errno != errno.EINVAL:  # not there, so nothing behind it is: a path may have thousands
+                        return None
+                    done.append(name)  # not a link
                     continue
                 links += 1
                 if links > _LINKS:

@@ -59,7 +59,7 @@ def answer(
                 coding = IDENTITY
             if coding == IDENTITY and IDENTITY not in codings:
                 opened.close()
-                return say(environ, start_response, "406 Not Acceptable", fields, b"not in a coding that you accept\n")
+                return say(environ, start_response, "406 Not Acceptable", [_VARY], b"not in a coding that you accept\n")
         return _conditionally(environ, start_response, opened, status, coding, kind, fields)
     except BaseException:
         opened.close()
@@ -83,7 +83,9 @@ def _conditionally(
     if outcome != 200:
         opened.close()
         if outcome == 412:
-            return say(environ, start_response, "412 Precondition Failed", fields, b"it is not as you suppose\n")
+            # Without Cache-Control: with it, a cache would keep this for those who suppose nothing (RFC 9111 §3).
+            shown = list(current.fields)
+            return say(environ, start_response, "412 Precondition Failed", shown, b"it is not as you suppose\n")
         start_response("304 Not Modified", fields)  # RFC 9110 §15.4.5: with what a 200 would say of caching
         return []
     fields.append(("Accept-Ranges", "bytes"))
