@@ -5,10 +5,11 @@ out, and what a client did wrong is raised as `HTTPError`. A strategy does the w
 """
 
 from wsgiraw.http11.body import Spool
-from wsgiraw.http11.connection import Connection, State
+from wsgiraw.http11.connection import Connection
 from wsgiraw.http11.head import split_head
 from wsgiraw.http11.limits import Limits
 from wsgiraw.http11.memory import BodyMemory
 from wsgiraw.http11.request import Request
+from wsgiraw.http11.state import State
 
 __all__ = ["BodyMemory", "Connection", "Limits", "Request", "Spool", "State", "split_head"]

@@ -26,6 +26,7 @@ _lines: dict[str, tuple[str, str]] = {}
 
 _COMMON = frozenset(
     {
+        "CONTENT_TYPE",
         "HTTP_ACCEPT",
         "HTTP_ACCEPT_CHARSET",
         "HTTP_ACCEPT_ENCODING",

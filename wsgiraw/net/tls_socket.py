@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from socket import SHUT_RD, SHUT_WR, socket
+from typing import final
 
 __all__ = ["Socket", "TLSSocket"]
 
@@ -23,6 +24,7 @@ _MOST_WITHOUT_DATA = 32 * 1024
 """Octets of key updates and the like that a client may send in a row (RFC 8446 §4.6.3): it has no reason for many."""
 
 
+@final
 class TLSSocket:
     """The server's side. All methods raise `OSError` (`ssl.SSLError` is one) where the connection cannot go on."""
 

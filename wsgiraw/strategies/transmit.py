@@ -26,9 +26,9 @@ def transmit(sock: Socket, octets: Outgoing) -> Outgoing | None:
     Over TLS the rest may be empty: all is encrypted, but the socket has not taken all of that. Raises `OSError` where
     the client has gone, `ApplicationError` where a file has become shorter than announced.
     """
-    if isinstance(sock, TLSSocket):
+    if type(sock) is TLSSocket:
         return _transmit_encrypted(sock, octets)
-    if isinstance(octets, FileSegment):
+    if type(octets) is FileSegment:
         return _transmit_file(sock, octets)
     try:
         sent = sock.send(octets)

@@ -4,11 +4,12 @@ import os
 import stat
 from collections.abc import Iterator
 from io import FileIO
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, final
 
 __all__ = ["FileSegment", "FileSlice", "FileWrapper"]
 
 
+@final
 class FileSegment(NamedTuple):
     """Octets of an open regular file that a strategy sends with `os.sendfile`."""
 
