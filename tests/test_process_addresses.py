@@ -24,7 +24,10 @@ def test_a_busy_port(folder: Path) -> None:
         port = busy.getsockname()[1]
         with running(folder, SITE, f"--bind=127.0.0.1:{port}") as process:
             assert process.wait() == 2
-            assert process.lines == [f"wsgiraw: cannot listen on 127.0.0.1:{port}: Address already in use\n"]
+            assert process.lines == [
+                f"wsgiraw: cannot listen on 127.0.0.1:{port}: Address already in use: "
+                "end what listens there, or choose another\n"
+            ]
 
 
 def test_a_log_that_cannot_be_written(folder: Path) -> None:
@@ -66,7 +69,10 @@ def test_unix_socket(folder: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o666
         with running(folder, *arguments) as second:
             assert second.wait() == 2
-            assert second.lines == [f"wsgiraw: cannot listen on unix:{path}: another server listens on this socket\n"]
+            assert second.lines == [
+                f"wsgiraw: cannot listen on unix:{path}: another server listens on this socket: "
+                "end what listens there, or choose another\n"
+            ]
         assert curl("--unix-socket", str(path), "http://localhost/") == "from a unix socket"
         process.signal(signal.SIGKILL)
         process.wait()

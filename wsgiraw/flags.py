@@ -39,12 +39,14 @@ class FlagParser(argparse.ArgumentParser):
         raise ConfigError(f"{message.removeprefix('argument ')}; see {self.prog} --help")
 
     def flags(self, argv: Sequence[str]) -> tuple[dict[str, Any], str | None]:
-        """Return what was given, by name, and the first flag that there is not."""
+        """Return what was given, by name, and the first flag that there is not, or argument that is too many."""
         arguments, unknown = self.parse_known_intermixed_args(argv)
         return vars(arguments), unknown[0].partition("=")[0] if unknown else None
 
     def no_such(self, flag: str) -> ConfigError:
-        """Return what to say of a flag that there is not."""
+        """Return what to say of a flag that there is not, or of an argument that is too many."""
+        if not flag.startswith("-"):
+            return ConfigError(f"{flag!r} is one argument too many; see {self.prog} --help")
         hint = did_you_mean(flag, self._option_string_actions) or f"; see {self.prog} --help"
         return ConfigError(f"there is no flag {flag}{hint}")
 

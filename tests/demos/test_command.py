@@ -1,6 +1,7 @@
 """`wsgiraw demo`: the list, faults, help, and how a demo ends."""
 
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from tests.demos.conftest import Start
 from tests.process import command, environment
 from wsgiraw import cli
 from wsgiraw.demos import calculator
-from wsgiraw.demos.command import CHAPTERS
+from wsgiraw.demos.command import CHAPTERS, listen
 from wsgiraw.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -31,7 +32,7 @@ def test_the_list_has_every_demo_with_a_sentence_and_a_command(capsys: pytest.Ca
     code, out, err = run(capsys)
     assert (code, err) == (0, "")
     assert run(capsys, "--help") == (0, out, "")
-    listed = re.findall(r"^  ([a-z0-9-]+) +([A-Z].*\.)\n {16}\$ (\S.*)$", out, re.MULTILINE)
+    listed = re.findall(r"^  ([a-z0-9-]+)(?: \S+)?\s+([A-Z].*\.)\n {16}\$ (\S.*)$", out, re.MULTILINE)
     assert [name for name, _, _ in listed] == NAMES
     assert max(map(len, out.splitlines())) <= 120
     assert "{" not in out.replace('{"op"', "")
@@ -75,6 +76,8 @@ def test_help(capsys: pytest.CaptureFixture[str], name: str) -> None:
             ["load", "--clients", "0"],
             "--clients: '0' is no number of these: give 1 to 10000; see wsgiraw demo load --help",
         ),
+        (["greeter", "more"], "'more' is one argument too many; see wsgiraw demo greeter --help"),
+        (["docroot", "none"], "DIR: 'none' is no directory: give one that exists; see wsgiraw demo docroot --help"),
         (["docroot"], "the following arguments are required: DIR; see wsgiraw demo docroot --help"),
     ],
 )
@@ -97,9 +100,17 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         assert refused(tmp_path, "greeter", "--port", str(port)) == (2, "", message)
 
 
-def test_docroot_without_its_directory(tmp_path: Path) -> None:
-    code, _, error = refused(tmp_path, "docroot", "none", "--port", "0")
-    assert (code, error) == (2, "wsgiraw: 'none' is no directory\n")
+def test_a_host_that_is_not_ours() -> None:
+    with pytest.raises(ConfigError, match=r"^192\.0\.2\.1 port 0: .+: try another with --host$"):  # RFC 5737: nobody's
+        listen("192.0.2.1", 0)
+
+
+def test_no_descriptor_left_is_no_traceback(start: Start) -> None:
+    demo = start("nonblocking")
+    resource.prlimit(demo.pid, resource.RLIMIT_NOFILE, (3, 3))  # it asks for a client all the time
+    assert demo.wait() == 2
+    assert demo.said().endswith("\nwsgiraw: nonblocking cannot go on: Too many open files\n")
+    assert "Traceback" not in demo.said()
 
 
 def test_the_calculator_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,5 +129,6 @@ def test_how_a_demo_ends(start: Start, number: signal.Signals) -> None:
     with demo.connect() as client:
         client.recv(100)
         demo.process.send_signal(number)
+        demo.process.send_signal(number)  # impatient
         assert demo.wait() == 130
     assert demo.said().count("\n") == 1

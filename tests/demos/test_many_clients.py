@@ -42,7 +42,10 @@ def test_load_tells_who_was_not(capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     assert load.run("127.0.0.1", port, clients=1, connections=1) == 1
-    assert capfd.readouterr().out.endswith("Connection refused after 0 octets\n0 of 1 answered\n")
+    assert capfd.readouterr().out.endswith(
+        "Connection refused after 0 octets\n0 of 1 answered\n"
+        f"Nobody serves 127.0.0.1 port {port}: start a demo there first, such as wsgiraw demo iterative.\n"
+    )
 
 
 def test_load_is_a_command(start: Start, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Ctrl-C and SIGTERM end a demo with exit code 130, never with a traceback. Knows 
 has `TRY`, the command to try it with, `serve` or `run`, and, where it needs more than an address, `add_arguments`.
 """
 
+import errno
 import importlib
 import io
 import signal
@@ -11,13 +12,16 @@ import socket
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
+from typing import Any, NoReturn
 
 from wsgiraw.errors import ConfigError
 from wsgiraw.flags import FlagParser
 from wsgiraw.options import did_you_mean
 
 __all__ = ["CHAPTERS", "main"]
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 CHAPTERS = {
     "TCP": ("printer", "greeter", "chat"),
@@ -50,7 +54,9 @@ def listing() -> str:
         lines += ["", f"{chapter}:"]
         for name in names:
             module = demo(name)
-            lines += [f"  {name:14}{sentence(module)}", f"  {'':14}$ {tried(module, '127.0.0.1', module.PORT)}"]
+            named = f"{name} {getattr(module, 'ARGUMENTS', '')}".rstrip()
+            column = f"  {named:14}" if len(named) < 14 else f"  {named}\n  {'':14}"
+            lines += [f"{column}{sentence(module)}", f"  {'':14}$ {tried(module, '127.0.0.1', module.PORT)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -78,10 +84,9 @@ def start(name: str, module: ModuleType, argv: Sequence[str]) -> int:
     parser = FlagParser(f"wsgiraw demo {name}", usage, module.__doc__ or "", command)
     if hasattr(module, "add_arguments"):
         module.add_arguments(parser)
+    where = "Where the server listens" if hasattr(module, "run") else "0 lets the kernel choose"
     parser.add_argument("--host", default="127.0.0.1", help="[default 127.0.0.1]")
-    parser.add_argument(
-        "--port", type=port_number, default=module.PORT, help=f"0 lets the kernel choose [default {module.PORT}]"
-    )
+    parser.add_argument("--port", type=port_number, default=module.PORT, help=f"{where} [default {module.PORT}]")
     if {"-h", "--help"} & set(argv):
         sys.stdout.write(parser.format_help())
         return 0
@@ -90,8 +95,23 @@ def start(name: str, module: ModuleType, argv: Sequence[str]) -> int:
         raise parser.no_such(unknown)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what it does is seen as it does it, through a pipe too
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    for number in ENDING:
+        signal.signal(number, interrupt)
+    try:
+        return run(name, module, given)
+    except OSError as error:  # no descriptor, no process, or nobody any more to print for
+        raise ConfigError(f"{name} cannot go on: {error.strerror or error}") from None
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """End the demo, once: a second Ctrl-C while it ends would get a traceback."""
+    for ending in ENDING:
+        signal.signal(ending, lambda number, frame: None)
+    raise KeyboardInterrupt
+
+
+def run(name: str, module: ModuleType, given: dict[str, Any]) -> int:
+    """Run a demo, with what it listens on unless it is a client."""
     if hasattr(module, "run"):
         code: int = module.run(**given)
         return code
@@ -111,7 +131,8 @@ def listen(host: str, port: int, backlog: int = 128) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise ConfigError(f"{host} port {port}: {error.strerror}: try another with --port") from None
+        other = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+        raise ConfigError(f"{host} port {port}: {error.strerror}: try another with {other}") from None
     listener.listen(backlog)
     return listener
 

@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import threading
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
@@ -17,7 +18,6 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from wsgiraw.demos.inspect import Request, parse
-from wsgiraw.errors import ConfigError
 from wsgiraw.flags import FlagParser
 
 __all__ = ["ARGUMENTS", "PORT", "TRY", "add_arguments", "serve"]
@@ -34,13 +34,20 @@ PAGE = "<!doctype html><title>{status}</title><h1>{status}</h1><p>{sentence}</p>
 
 def add_arguments(parser: FlagParser) -> None:
     """What to serve."""
-    parser.add_argument("directory", metavar="DIR", type=Path, help="What is in it is served, index.html for itself.")
+    parser.add_argument(
+        "directory", metavar="DIR", type=directory, help="What is in it is served, index.html for itself."
+    )
+
+
+def directory(text: str) -> Path:
+    """Read the name of a directory."""
+    if Path(text).is_dir():
+        return Path(text)
+    raise ArgumentTypeError(f"{text!r} is no directory: give one that exists")
 
 
 def serve(listener: socket.socket, directory: Path) -> None:
     """Put the three together."""
-    if not directory.is_dir():
-        raise ConfigError(f"{str(directory)!r} is no directory")
     http = HTTPServer(directory)
     TCPServer(listener, lambda client: Connection(client, http.respond).run()).run()
 

@@ -46,6 +46,8 @@ def run(host: str, port: int, clients: int, connections: int) -> int:
         line = reply.partition(b"\r\n")[0].decode("latin-1")
         print(f"{seconds:6.2f} s: client {number}, connection {connection}: {line}")
     print(f"{clients * connections - failed} of {clients * connections} answered")
+    if failed == clients * connections:
+        print(f"Nobody serves {host} port {port}: start a demo there first, such as wsgiraw demo iterative.")
     return 1 if failed else 0
 
 

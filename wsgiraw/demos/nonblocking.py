@@ -69,9 +69,11 @@ class Conversation:
             self.unsent, self.all_heard = b"", True
         return True
 
-    def next_moment(self) -> float:
+    def next_moment(self, now: float) -> float:
         """When there is something to do even if the client does nothing."""
-        return self.due if self.unsent else self.end
+        if not self.unsent:
+            return self.end
+        return math.inf if self.speaks(now) else self.due  # who speaks already waits for the client to take it
 
     def over(self) -> bool:
         """Whether nothing is left to do."""

@@ -35,7 +35,7 @@ def serve(listener: socket.socket, seconds: float) -> None:
         writers = [client for client, conversation in conversations.items() if conversation.speaks(now)]
         if len(conversations) < CLIENTS:
             readers.append(listener)
-        next_moment = min((conversation.next_moment() for conversation in conversations.values()), default=math.inf)
+        next_moment = min((conversation.next_moment(now) for conversation in conversations.values()), default=math.inf)
         timeout = None if next_moment == math.inf else max(0, next_moment - now)
         readable, writable, _ = select.select(readers, writers, [], timeout)
         for client in readable:

@@ -21,7 +21,7 @@ from wsgiraw.importer import import_application, set_import_path
 __all__ = ["ARGUMENTS", "PORT", "TRY", "add_arguments", "serve"]
 
 PORT = 8888
-TRY = "curl http://{address}/hello"
+TRY = "curl http://{address}/add/2/3"
 ARGUMENTS = "module:callable "
 
 FAULT = b"HTTP/1.0 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\nThe application failed.\n"

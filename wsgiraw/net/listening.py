@@ -36,7 +36,8 @@ def listen(address: str, backlog: int, socket_mode: int, give: Callable[[str], o
     except ValueError as error:
         raise ConfigError(str(error)) from error
     except OSError as error:
-        raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from error
+        remedy = ": end what listens there, or choose another" if error.errno == errno.EADDRINUSE else ""
+        raise ConfigError(f"cannot listen on {address}: {error.strerror or error}{remedy}") from error
 
 
 def adopt(address: str, descriptor: int, inode: int = 0) -> Listener:
