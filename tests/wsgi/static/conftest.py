@@ -1,4 +1,4 @@
-"""One site and one server for all tests that only read them."""
+"""One site for all tests that only read it, and a server for those of each module: other tests count threads."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ def static(folder: Path) -> Static:
     return Static(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(static: Static) -> Iterator[Server]:
     """A server for it."""
     with Server(static, port=0) as running:
