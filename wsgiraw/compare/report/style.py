@@ -35,7 +35,7 @@ figure { margin: 0; min-width: 0; }
 .panel { border-radius: 8px; padding: 12px 14px; }
 .scroll { overflow-x: auto; -webkit-overflow-scrolling: touch; }
 figcaption { font-size: 13px; margin-bottom: 6px; }
-svg { display: block; width: 100%; height: auto; min-width: 340px; }
+svg { display: block; width: 100%; height: auto; min-width: 280px; }
 table { border-collapse: collapse; font-size: 13px; width: 100%; font-variant-numeric: tabular-nums; margin-top: 18px; }
 th, td { padding: 5px 10px 5px 0; text-align: left; vertical-align: bottom; white-space: nowrap; }
 th { font-weight: 500; white-space: normal; }
