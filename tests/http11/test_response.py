@@ -35,6 +35,25 @@ def test_a_known_length() -> None:
     )
 
 
+class Marked(str):
+    """Text as a template engine has it."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "not this"
+
+    def __format__(self, how: str) -> str:
+        return "nor this"
+
+
+def test_values_of_classes_derived_from_str() -> None:
+    """They are the text that they hold; anything else is no text (PEP 3333 "The start_response() Callable")."""
+    assert head(request(), fields=[("X", Marked("y"))], length=0)[0][1] == "X: y"
+    with pytest.raises(ApplicationError, match="value of X is int, not str"):
+        head(request(), fields=[("X", 5)])  # type: ignore[list-item]
+
+
 def test_an_unknown_length() -> None:
     """Chunked to HTTP/1.1, closed after to HTTP/1.0, which gets no chunks even if it asks for keep-alive."""
     assert head(request())[0][1] == "Transfer-Encoding: chunked"
