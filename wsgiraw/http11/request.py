@@ -160,7 +160,7 @@ def _served_version(version: str) -> str:
 def _refused_method(method: str, target: str) -> HTTPError:
     if method != "CONNECT":
         return _bad("request method is not a token")  # RFC 9110 §9.1
-    if AUTHORITY.fullmatch(target):
+    if AUTHORITY.fullmatch(target) and is_host(target):
         return HTTPError(HTTPStatus.NOT_IMPLEMENTED, "CONNECT: this is not a proxy")  # RFC 9110 §9.3.6
     return _bad("CONNECT without host:port")  # RFC 9112 §3.2.3
 
