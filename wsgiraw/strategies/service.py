@@ -89,7 +89,7 @@ class Service:
     new_connection: Callable[[Gateway, dict[str, Any]], Connection] = _new_connection
     """Begins HTTP with a newcomer, whose environ it is given."""
     watch: Callable[["EventLoop"], None] = _unwatched
-    """Is shown each loop before it turns, so that a trace can say what the loop gives away. It must not change what the loop does."""
+    """Is shown each loop before it turns, so that a trace can say what the loop gives away. It may not meddle."""
 
     def accept(self, listener: Listener) -> Newcomer | None:
         """Return the next connection, or None: for now there is none. Raises `OutOfDescriptors`."""
